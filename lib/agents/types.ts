@@ -83,8 +83,9 @@ export interface Adapter {
   liveId(look: Look, context: AgentContext): IdSight
   /** The id by exclusion, asked only where liveId has none: a candidate nobody else can own. */
   candidateId?(look: Look, rivals: Rivals, context: AgentContext): IdSight
-  /** Where the artifact of an id is. `cwd` is a hint; the answer must not depend on it being right. */
-  artifact(id: string, cwd: string | undefined, context: AgentContext): Artifact
+  /** Where the artifact of an id is. `cwd` is a hint; the answer must not depend on it being right. With
+   * `want.turn === false` the file is not opened: `turn` is `unknown` unless it comes for nothing. */
+  artifact(id: string, cwd: string | undefined, context: AgentContext, want?: { turn: boolean }): Artifact
   /** The state by the agent's own word; undefined where it says nothing (then the screen is asked). */
   state?(look: Look, title: string, id: string | undefined, context: AgentContext): StateSight | undefined
   /** Marks on the visible screen, tried in order; the first that matches wins. */

@@ -1,0 +1,68 @@
+/** The way in and out of every command: the only place that sets the exit code. */
+import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
+import { VERSION } from '#lib/version.ts'
+
+export interface Command {
+  name: string
+  help: string
+  run(argv: string[]): Promise<ExitCode>
+}
+
+/** Runs a command to its exit code; errors become one readable message, or JSON where the caller reads JSON. */
+export async function runCommand(command: Command, argv: string[]): Promise<void> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    await print(command.help)
+    return
+  }
+  if (argv.includes('--version')) {
+    await print(`${VERSION}\n`)
+    return
+  }
+  try {
+    process.exitCode = await command.run(argv)
+  } catch (error) {
+    if (isBrokenPipe(error)) {
+      // The reader left (`| head`): nobody is there to be told, and what was not told stays to be told.
+      process.exitCode = EXIT.refused
+      return
+    }
+    const wantsJson = argv.includes('--json') || argv.includes('--emit-diff')
+    if (isCodedError(error)) {
+      const { code, message, hint } = error
+      const text = wantsJson
+        ? `${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`
+        : `${command.name}: ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`
+      process.stderr.write(text)
+      process.exitCode = error.exit
+      return
+    }
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.stderr.write(
+      wantsJson
+        ? `${JSON.stringify({ error: { code: 'internal', message: detail, hint: null } })}\n`
+        : `${command.name}: internal error, nothing more was changed\n${detail}\n`,
+    )
+    process.exitCode = EXIT.refused
+  }
+}
+
+/** Writes to standard output and waits until it is out; a reader that left is an error. */
+export function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.once('error', reject)
+    process.stdout.write(text, error => {
+      process.stdout.off('error', reject)
+      if (error) reject(error)
+      else resolve()
+    })
+  })
+}
+
+/** A word for the person who waits; never on standard output. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
+}

@@ -1,0 +1,50 @@
+import { styleText } from 'node:util'
+import type { Report, ReportedDrift } from '#lib/reconcile/report.ts'
+
+export interface ReportOutput {
+  json: boolean
+  onlyNew: boolean
+}
+
+/** A report as it is printed: one JSON value, or a line per drift and a summary a person understands. */
+export function showReport(report: Report, { json, onlyNew }: ReportOutput): string {
+  const drifts = onlyNew ? report.drifts.filter(drift => drift.new) : report.drifts
+  if (json) return `${JSON.stringify({ ...report, drifts })}\n`
+  const lines = drifts.map(drift => driftLine(drift, report.dry_run))
+  return `${[...lines, ...unknownLines(report), summary(report, drifts, onlyNew)].join('\n')}\n`
+}
+
+function driftLine(drift: ReportedDrift, dryRun: boolean): string {
+  const what = drift.action === null ? 'reported only' : dryRun ? `would be: ${drift.action}` : drift.action
+  const tag = styleText(drift.action === null ? 'yellow' : 'cyan', `${drift.class} ${drift.kind}`.padEnd(15))
+  return `${tag} ${visible(drift.msg)} ${styleText('dim', `[${what}]`)}`
+}
+
+function unknownLines(report: Report): string[] {
+  return report.servers
+    .filter(server => server.state === 'unknown')
+    .map(
+      ({ name, reason }) =>
+        `${styleText('red', 'unknown'.padEnd(15))} server ${visible(name)}: ${reason}. Nothing is concluded about its rows.`,
+    )
+}
+
+function summary(report: Report, drifts: readonly ReportedDrift[], onlyNew: boolean): string {
+  const servers = report.servers.map(({ name, state }) => `${visible(name)} ${state}`).join(', ')
+  const alive = plural(report.tmux_sessions_alive.length, 'session')
+  const found =
+    drifts.length === 0 ? `no ${onlyNew ? 'new ' : ''}drift` : plural(drifts.length, onlyNew ? 'new drift' : 'drift')
+  const done = report.dry_run
+    ? `dry run: ${plural(report.actions.length, 'change')} would be made, none was`
+    : `${plural(report.actions.length, 'change')} made`
+  return `${found} · ${done} · ${alive} alive (${servers})`
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
+}
+
+/** Names and folders are strangers' text: control characters must not reach a terminal. */
+export function visible(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}

@@ -1,0 +1,100 @@
+import { styleText } from 'node:util'
+import type { Drift } from '#lib/reconcile/diff/finding.ts'
+import type { SessionLine } from '#lib/reconcile/overview.ts'
+import type { Report } from '#lib/reconcile/report.ts'
+import { visible } from './show-report.ts'
+import { shortAge, table } from './table.ts'
+
+export interface StatusView {
+  schema: 1
+  timestamp: string
+  yaml_path: string
+  tmux_confirmed: boolean
+  servers: Report['servers']
+  sessions: SessionLine[]
+  drifts: Omit<Drift, 'action'>[]
+}
+
+const HEAD = ['NAME', 'AGENT', 'STATUS', 'STATE', 'JOB', 'DRIFT', 'ID', 'AGE', 'FOLDER']
+const COLOURS: Record<string, 'green' | 'yellow' | 'red' | 'cyan' | 'dim'> = {
+  working: 'cyan',
+  idle: 'green',
+  waiting: 'yellow',
+  limited: 'yellow',
+  exited: 'red',
+  gone: 'red',
+  'gone?': 'red',
+  unknown: 'dim',
+}
+
+/** The table a person reads. The server stands before the name where it is not the default one. */
+export function statusTable(view: StatusView, home: string | undefined): string {
+  const rows = view.sessions.map(line => [
+    visible(line.server === 'default' ? line.name : `${line.server}:${line.name}`),
+    line.agent ?? '-',
+    line.status ?? 'no row',
+    stateCell(line),
+    line.job ?? '-',
+    line.drifts.map(drift => `${drift.class}:${drift.kind}`).join(' ') || '-',
+    line.id === null ? '-' : visible(line.id.slice(0, 8)),
+    shortAge(line.age),
+    folderCell(line.folder, home),
+  ])
+  const lost = view.servers.filter(server => server.state === 'unknown')
+  const notes = lost.map(({ name, reason }) => `server ${visible(name)} is unknown: ${reason}`)
+  if (rows.length === 0) notes.unshift(`no sessions in ${view.yaml_path}`)
+  const cached = view.drifts.filter(drift => drift.server === '').map(drift => drift.msg)
+  return `${[...(rows.length > 0 ? [table([HEAD, ...rows])] : []), ...notes, ...cached].join('\n')}\n`
+}
+
+function stateCell({ state, detail }: SessionLine): string {
+  if (state === null) return '-'
+  const text = state === 'waiting' && detail !== null ? `waiting: ${visible(detail)}` : state
+  const colour = COLOURS[state]
+  return colour === undefined ? text : styleText(colour, text)
+}
+
+function folderCell(folder: string | null, home: string | undefined): string {
+  if (folder === null) return '-'
+  const isBelowHome = home !== undefined && (folder === home || folder.startsWith(`${home}/`))
+  return visible(isBelowHome ? `~${folder.slice(home.length)}` : folder)
+}
+
+/** `3 running · 1 waiting · 1 job · drift A1 D1`; parts that are nothing are left out. */
+export function compactLine(view: StatusView): string {
+  const running = view.sessions.filter(line => line.status === 'running')
+  const parts = [`${running.length} running`]
+  for (const state of ['working', 'idle', 'waiting', 'limited', 'starting', 'exited', 'gone', 'gone?', 'unknown']) {
+    const count = running.filter(line => line.state === state).length
+    if (count > 0) parts.push(`${count} ${state}`)
+  }
+  const jobs = running.filter(line => line.job !== null).length
+  if (jobs > 0) parts.push(`${jobs} job${jobs === 1 ? '' : 's'}`)
+  const classes = new Map<string, number>()
+  for (const drift of view.drifts) classes.set(drift.class, (classes.get(drift.class) ?? 0) + 1)
+  if (classes.size > 0) parts.push(`drift ${[...classes].map(([name, count]) => `${name}${count}`).join(' ')}`)
+  if (!view.tmux_confirmed) parts.push('tmux unknown')
+  return `${parts.join(' · ')}\n`
+}
+
+/** Everything about one session, a line each. */
+export function sessionDetails(view: StatusView): string {
+  return `${view.sessions
+    .map(line =>
+      table([
+        ['name', visible(line.name)],
+        ['server', visible(line.server)],
+        ['agent', line.agent ?? '-'],
+        ['status', line.status ?? 'no row'],
+        ['state', [stateCell(line), line.source === null ? '' : `(from: ${line.source})`].join(' ').trim()],
+        ...(line.detail === null ? [] : [['detail', visible(line.detail)]]),
+        ['job', line.job ?? '-'],
+        ['id', line.id === null ? '-' : visible(line.id)],
+        ['age', shortAge(line.age)],
+        ['folder', line.folder === null ? '-' : visible(line.folder)],
+        ['attach', line.attach === null ? '-' : visible(line.attach)],
+        ...line.drifts.map(drift => [`drift ${drift.class}`, visible(drift.msg)]),
+      ]),
+    )
+    .join('\n\n')}\n`
+}

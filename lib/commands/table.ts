@@ -1,0 +1,35 @@
+import { stripVTControlCharacters } from 'node:util'
+
+/** Columns as wide as their widest cell; the last one takes what is left. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = []
+  for (const row of rows)
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, width(cell))
+    })
+  return rows
+    .map(row =>
+      row
+        .map((cell, column) =>
+          column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - width(cell)),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** Characters, not UTF-16 units; colours take no room. Wide East Asian characters count as one: a shifted column is the
+ * worst that follows. */
+function width(cell: string): number {
+  return [...stripVTControlCharacters(cell)].length
+}
+
+/** `3d`, `2h`, `5m`, `9s`. */
+export function shortAge(seconds: number | null): string {
+  if (seconds === null) return '-'
+  if (seconds >= 86_400) return `${Math.floor(seconds / 86_400)}d`
+  if (seconds >= 3600) return `${Math.floor(seconds / 3600)}h`
+  if (seconds >= 60) return `${Math.floor(seconds / 60)}m`
+  return `${seconds}s`
+}

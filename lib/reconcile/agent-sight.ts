@@ -1,0 +1,121 @@
+import { findAgent } from '#lib/agents/find.ts'
+import type { Adapter, AgentContext, IdSight, Look } from '#lib/agents/types.ts'
+import type { Row } from '#lib/registry/schema.ts'
+import type { Process } from '#lib/system/processes.ts'
+import { livePanes, type Pane, type Session } from '#lib/tmux/listing.ts'
+import { recordedId } from './naming.ts'
+import type { Scope } from './observe.ts'
+import type { AgentSight } from './sights.ts'
+
+/** A session whose agent is wanted. */
+export interface AgentLook {
+  session: Session
+  /** The row of the session; a stray has none. */
+  row?: Row
+  onFound(agent: AgentSight): void
+}
+
+/** Programs that can hold an agent where we cannot see it: no agent under them is no proof that there is none. */
+const HIDING = new Set(
+  'ssh mosh-client docker podman nerdctl kubectl lxc incus machinectl vagrant wsl tmux screen'.split(' '),
+)
+
+/** Finds the agent under each session's panes and its conversation id, first from evidence that names the process, then
+ * by exclusion for those that have none. */
+export function lookAtAgents(wanted: AgentLook[], rows: readonly Row[], scope: Scope, context: AgentContext): void {
+  const found = wanted.map(want => ({ want, ...findInSession(want, scope.adapters, context) }))
+  for (const entry of found) {
+    if (entry.look && entry.sight.adapter) entry.sight.id = entry.sight.adapter.liveId(entry.look, context)
+  }
+
+  const owners = idOwners(rows, scope.adapters)
+  for (const { sight } of found) if (sight.id.kind === 'id') addOwner(owners, sight.id.evidence.id, sight)
+  for (const { want, sight, look } of found) {
+    const { adapter } = sight
+    if (!adapter || !look || sight.id.kind !== 'none' || !adapter.candidateId) continue
+    if (want.row && recordedId(want.row, adapter) !== undefined) continue
+    const takenIds = new Set<string>()
+    for (const [id, by] of owners) if ([...by].some(owner => owner !== sight && owner !== want.row)) takenIds.add(id)
+    const sameFolder = found.filter(
+      other => other.sight !== sight && other.sight.adapter === adapter && other.look?.cwd === look.cwd,
+    ).length
+    sight.id = adapter.candidateId(look, { takenIds, sameFolder }, context)
+  }
+
+  for (const { want, sight, look } of found) {
+    const { adapter } = sight
+    if (adapter && look) {
+      const id = sight.id.kind === 'id' ? sight.id.evidence.id : undefined
+      // Whether it holds a turn is asked only of an id that is news.
+      const isNews = !want.row || id !== recordedId(want.row, adapter)
+      if (id !== undefined) sight.artifact = adapter.artifact(id, look.cwd, context, { turn: isNews })
+      if (scope.withState) {
+        const state = adapter.state?.(look, sight.pane.title, id, context)
+        const startedAt = sight.process && context.processes.startedAt(sight.process)
+        Object.assign(sight, { ...(state ? { state } : {}), ...(startedAt !== undefined ? { startedAt } : {}) })
+      }
+    }
+    want.onFound(sight)
+  }
+}
+
+function findInSession(
+  want: AgentLook,
+  adapters: readonly Adapter[],
+  context: AgentContext,
+): { sight: AgentSight; look?: Look } {
+  const panes = inOrder(livePanes(want.session), want.row)
+  const none: IdSight = { kind: 'none' }
+  let doubt: AgentSight['found'] | undefined
+  for (const pane of panes) {
+    const answer = findAgent(pane.pid, adapters, context.processes)
+    if (answer.kind === 'found') {
+      const { adapter, agent } = answer
+      const look: Look = { agent, cwd: pane.cwd, sessionCreated: want.session.created }
+      if (want.row?.launch_session_id) look.launchId = want.row.launch_session_id
+      if (want.row?.agent_log_file) look.logFile = want.row.agent_log_file
+      return { sight: { found: 'found', pane, adapter, process: agent.process, argv: agent.argv, id: none }, look }
+    }
+    if (answer.kind !== 'none') doubt ??= answer.kind
+    else if (hidesAgents(pane.pid, context)) doubt ??= 'hidden'
+  }
+  return { sight: { found: doubt ?? 'none', pane: panes[0] as Pane, id: none } }
+}
+
+/** The pane the row names first: it is the one that holds the agent. */
+function inOrder(panes: Pane[], row: Row | undefined): Pane[] {
+  const pid = row?.pane?.pid
+  return panes.toSorted(
+    (a, b) => Number(b.pid === pid) - Number(a.pid === pid) || a.window - b.window || a.index - b.index,
+  )
+}
+
+function hidesAgents(panePid: number, context: AgentContext): boolean {
+  const look = context.processes.look(panePid)
+  if (look.state !== 'present') return look.state === 'unknown'
+  const queue: Process[] = [look.process]
+  for (let seen = 0; queue.length > 0 && seen < 64; seen++) {
+    const next = queue.shift() as Process
+    if (HIDING.has(next.comm) || next.comm.startsWith('tmux')) return true
+    queue.push(...context.processes.children(next.pid))
+  }
+  return false
+}
+
+type Owner = Row | AgentSight
+
+function idOwners(rows: readonly Row[], adapters: readonly Adapter[]): Map<string, Set<Owner>> {
+  const owners = new Map<string, Set<Owner>>()
+  for (const row of rows)
+    for (const adapter of adapters) {
+      const id = recordedId(row, adapter)
+      if (id !== undefined) addOwner(owners, id, row)
+    }
+  return owners
+}
+
+function addOwner(owners: Map<string, Set<Owner>>, id: string, owner: Owner): void {
+  const known = owners.get(id)
+  if (known) known.add(owner)
+  else owners.set(id, new Set([owner]))
+}

@@ -1,0 +1,74 @@
+import type { Change } from '#lib/registry/change.ts'
+import { updateRegistry } from '#lib/registry/store.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import { claimSession } from '#lib/tmux/session.ts'
+import type { Finding } from './diff/finding.ts'
+import { diff } from './diff/index.ts'
+import { confirmedBy, deathsOf, isMassDeath } from './mass-death.ts'
+import { observe, type Scope } from './observe.ts'
+import { markRefused } from './refused.ts'
+import type { Observation } from './sights.ts'
+
+/** A look older than this is made anew once the lock is had. */
+const LOOK_HOLDS_MS = 1000
+
+export interface Applied {
+  findings: Finding[]
+  observation: Observation
+}
+
+/** Mends the registry as it is under the lock: read again, compared again, only rows unchanged since the look, written
+ * once or not at all. `beforeWrite` gets what is about to be done.
+ * @param confirmed keys of the deaths an earlier look saw, where there were suspiciously many. */
+export async function applyFindings(
+  machine: Machine,
+  scope: Scope,
+  looked: Observation,
+  confirmed: ReadonlySet<string> | undefined,
+  beforeWrite: (done: Finding[]) => Promise<void>,
+): Promise<Applied> {
+  let observation = looked
+  let findings: Finding[] = []
+  const claimed = new Map<string, boolean>()
+
+  const result = await updateRegistry(
+    scope.registryPath,
+    async current => {
+      if (machine.now() / 1000 - observation.atSec > LOOK_HOLDS_MS / 1000 || machine.now() / 1000 < observation.atSec)
+        observation = await observe(machine, scope, current.registry)
+      const found = diff(current.registry, observation)
+      const seen =
+        confirmed ?? (isMassDeath(current.registry, found) ? deathsOf(diff(current.registry, looked)) : undefined)
+      findings = seen ? confirmedBy(seen, found) : found
+      findings = await withClaims(machine, scope, findings, claimed)
+      await beforeWrite(findings.filter(finding => finding.change !== undefined))
+      return findings.flatMap((finding): Change[] => (finding.change ? [finding.change] : []))
+    },
+    { why: () => findings.flatMap(finding => finding.actionLine ?? []) },
+  )
+  return { findings: markRefused(findings, result.refused), observation }
+}
+
+/** A session that another registry claimed first is not ours: its finding is dropped. */
+async function withClaims(
+  machine: Machine,
+  scope: Scope,
+  findings: Finding[],
+  claimed: Map<string, boolean>,
+): Promise<Finding[]> {
+  const kept: Finding[] = []
+  for (const finding of findings) {
+    const { claim } = finding
+    if (claim === undefined) {
+      kept.push(finding)
+      continue
+    }
+    const key = `${claim.server}\0${claim.sessionId}`
+    if (!claimed.has(key)) {
+      const answer = await claimSession(machine.tmux, claim.server, claim.sessionId, scope.registryPath)
+      claimed.set(key, answer === 'claimed')
+    }
+    if (claimed.get(key)) kept.push(finding)
+  }
+  return kept
+}

@@ -1,0 +1,89 @@
+import type { Adapter, IdEvidence } from '#lib/agents/types.ts'
+import { keyOf, serverOf } from '#lib/registry/rows.ts'
+import { recordedId } from '../naming.ts'
+import { provedId, withPrevious } from '../new-identity.ts'
+import type { Observation, RowSight } from '../sights.ts'
+import type { Finding } from './finding.ts'
+
+/** Evidence that follows the agent through `/clear`. What was said at launch, or is left by exclusion, cannot show a move. */
+const FOLLOWS = new Set<IdEvidence['source']>(['pid map', 'open lock', 'log file'])
+
+/** Class C: the id of the agent's conversation appears, or moved to one that can be resumed. Two candidates are
+ * `ambiguous` and only reported. */
+export function identityFinding(sight: RowSight, observation: Observation): Finding | undefined {
+  const { row, presence, agent } = sight
+  const adapter = agent?.adapter
+  if (!agent || !adapter || presence.same !== 'yes' || row.status !== 'running') return undefined
+  const recorded = recordedId(row, adapter)
+  if (agent.id.kind === 'ambiguous') {
+    if (recorded !== undefined) return undefined
+    const { candidates, detail } = agent.id
+    return ambiguous(sight, adapter, `${candidates.length} could be its own (${detail})`, candidates)
+  }
+  if (agent.id.kind !== 'id') return undefined
+  const id = provedId(agent)
+  const { evidence } = agent.id
+  if (id === undefined || id === recorded) return undefined
+  // A move asks for more than an appearance: never trade a resumable id for one that may be empty.
+  if (recorded !== undefined && (!FOLLOWS.has(evidence.source) || agent.artifact?.turn !== 'yes')) return undefined
+  const other = anotherHolder(id, sight, observation)
+  if (other !== undefined) return ambiguous(sight, adapter, `${other} holds ${id} too`, [id])
+
+  const word = adapter.idWord
+  const moved = recorded !== undefined
+  const server = serverOf(row)
+  return {
+    drift: {
+      class: 'C',
+      kind: moved ? 'moved' : 'id',
+      name: row.name,
+      server,
+      msg: moved
+        ? `${row.name}: ${word} id moved: ${id} (was ${recorded})`
+        : `${row.name}: ${word} id materialized: ${id}`,
+      action: `updated ${word} id`,
+      evidence: {
+        source: evidence.source,
+        detail: evidence.detail,
+        agent_pid: agent.process?.pid ?? null,
+        artifact: agent.artifact?.path ?? null,
+      },
+    },
+    actionLine: `updated ${word} id: ${id}`,
+    change: {
+      kind: 'set',
+      server,
+      name: row.name,
+      set: { [adapter.idField]: id, ...(moved ? { previous_session_ids: withPrevious(row, recorded) } : {}) },
+    },
+    ref: id,
+  }
+}
+
+function ambiguous(sight: RowSight, adapter: Adapter, detail: string, candidates: string[]): Finding {
+  const { row } = sight
+  return {
+    drift: {
+      class: 'C',
+      kind: 'ambiguous',
+      name: row.name,
+      server: serverOf(row),
+      msg: `${row.name}: ${adapter.idWord} id is ambiguous: ${detail}. Nothing recorded.`,
+      action: null,
+      evidence: { candidates },
+    },
+    ref: candidates.toSorted().join(','),
+  }
+}
+
+/** No id may stand on two live rows: the name of another running row that records it or whose agent is in it. */
+function anotherHolder(id: string, sight: RowSight, observation: Observation): string | undefined {
+  for (const other of observation.rows.values()) {
+    if (keyOf(other.row) === keyOf(sight.row) || other.row.status !== 'running' || other.presence.own === 'absent')
+      continue
+    const held = other.agent?.adapter && recordedId(other.row, other.agent.adapter)
+    const live = other.agent?.id.kind === 'id' ? other.agent.id.evidence.id : undefined
+    if (held === id || live === id) return other.row.name
+  }
+  return undefined
+}

@@ -1,0 +1,58 @@
+/** Where a registry's memory is kept, and its one way in: under a lock of its own, written whole. */
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { errnoOf } from '#lib/system/errors.ts'
+import { EMPTY, type Memory, memorySchema } from './memory.ts'
+
+/** The folder a registry belongs to: the one that holds its `.hermes`, else its own. */
+export function workspaceOf(registryPath: string): string {
+  const folder = dirname(registryPath)
+  return basename(folder) === '.hermes' ? dirname(folder) : folder
+}
+
+/** `.cache/agent-sessions-monitor/<workspace>.state` in the workspace, or in $AGENT_SESSIONS_STATE_DIR, where many
+ * workspaces meet, with a hash of the registry's path. */
+export function memoryPath(registryPath: string, env: Record<string, string | undefined>): string {
+  const workspace = workspaceOf(registryPath)
+  const name = basename(workspace) || 'root'
+  const stateDir = env['AGENT_SESSIONS_STATE_DIR']
+  if (!stateDir) return join(workspace, '.cache', 'agent-sessions-monitor', `${name}.state`)
+  const hash = createHash('sha256').update(registryPath).digest('hex').slice(0, 12)
+  return join(stateDir, `${name}-${hash}.state`)
+}
+
+/** What is remembered; nothing when there is no file. A file that cannot be understood counts as none: the worst that
+ * follows is that something is told once more. */
+export function readMemory(path: string): Memory {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return EMPTY
+    throw error
+  }
+  try {
+    return memorySchema.parse(JSON.parse(text))
+  } catch {
+    // Not JSON, or not ours: see above.
+    return EMPTY
+  }
+}
+
+/** Changes the memory under its lock. An unchanged memory is not written. */
+export async function updateMemory(path: string, change: (memory: Memory) => Memory): Promise<void> {
+  const before = readMemory(path)
+  if (JSON.stringify(change(before)) === JSON.stringify(before)) return
+  const [{ withLock }, { default: writeFileAtomic }] = await Promise.all([
+    import('#lib/system/lock.ts'),
+    import('write-file-atomic'),
+  ])
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  await withLock(`${path}.lock`, {}, async () => {
+    const current = readMemory(path)
+    const next = change(current)
+    const text = `${JSON.stringify(next)}\n`
+    if (JSON.stringify(next) !== JSON.stringify(current)) await writeFileAtomic(path, text, { mode: 0o600 })
+  })
+}

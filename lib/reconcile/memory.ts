@@ -1,0 +1,92 @@
+/** What each listener was already told, and what must still be told: pure, so that its rules can be tested alone. */
+import * as z from 'zod/mini'
+import { driftKey, type Finding } from './diff/finding.ts'
+
+const driftSchema = z.object({
+  class: z.enum(['A', 'B', 'C', 'D']),
+  kind: z.string(),
+  name: z.string(),
+  server: z.string(),
+  msg: z.string(),
+  action: z.nullable(z.string()),
+  evidence: z.record(z.string(), z.unknown()),
+})
+
+const pendingSchema = z.object({
+  /** The pass that will tell it; once that process is gone, the next pass does. */
+  pid: z.number(),
+  start: z.string(),
+  /** Which of that process's passes: a monitor makes many. */
+  pass: z.number(),
+  /** Seconds since the epoch. */
+  at: z.number(),
+  listeners: z.array(z.string()),
+  findings: z.array(z.object({ drift: driftSchema, actionLine: z.optional(z.string()), ref: z.string() })),
+})
+
+export const memorySchema = z.object({
+  schema: z.literal(1),
+  /** By listener: keys of the drifts that stand and were told, with the server they are about. */
+  told: z.record(z.string(), z.record(z.string(), z.string())),
+  pending: z.array(pendingSchema),
+})
+
+export type Memory = z.infer<typeof memorySchema>
+export type Pending = z.infer<typeof pendingSchema>
+/** The pass that holds a pending entry. */
+export type Owner = Pick<Pending, 'pid' | 'start' | 'pass'>
+
+export const EMPTY: Memory = { schema: 1, told: {}, pending: [] }
+
+/** Was this not yet told to the listener? What was done is always news: it happens once. */
+export function isNews(memory: Memory, listener: string, finding: Finding): boolean {
+  return finding.drift.action !== null || memory.told[listener]?.[driftKey(finding)] === undefined
+}
+
+/** What earlier passes did and could not tell: they died, or were of this very process and failed to. */
+export function leftUntold(
+  memory: Memory,
+  listener: string,
+  self: Owner,
+  isLiving: (owner: Owner) => boolean,
+): Pending[] {
+  return memory.pending.filter(
+    entry =>
+      entry.listeners.includes(listener) && (isSameProcess(entry, self) ? !isSame(entry, self) : !isLiving(entry)),
+  )
+}
+
+/** Before the write: what it is about is kept, so that a crash tells it once more rather than never. */
+export function withPending(memory: Memory, entry: Pending): Memory {
+  const others = memory.pending.filter(other => !isSame(other, entry))
+  return { ...memory, pending: entry.findings.length > 0 ? [...others, entry] : others }
+}
+
+/** After the telling: struck out, and what only stands (action null) is remembered. What no longer stands is forgotten,
+ * unless its server gave no answer. */
+export function afterTelling(
+  memory: Memory,
+  listener: string,
+  standing: readonly Finding[],
+  struck: readonly Owner[],
+  unknownServers: ReadonlySet<string>,
+): Memory {
+  const told: Record<string, string> = {}
+  for (const [key, server] of Object.entries(memory.told[listener] ?? {}))
+    if (unknownServers.has(server)) told[key] = server
+  for (const finding of standing) if (finding.drift.action === null) told[driftKey(finding)] = finding.drift.server
+  const pending = memory.pending.flatMap(entry => {
+    if (!struck.some(owner => isSame(owner, entry))) return [entry]
+    const listeners = entry.listeners.filter(other => other !== listener)
+    return listeners.length > 0 ? [{ ...entry, listeners }] : []
+  })
+  return { ...memory, told: { ...memory.told, [listener]: told }, pending }
+}
+
+function isSame(a: Owner, b: Owner): boolean {
+  return isSameProcess(a, b) && a.pass === b.pass
+}
+
+function isSameProcess(a: Owner, b: Owner): boolean {
+  return a.pid === b.pid && a.start === b.start
+}

@@ -1,0 +1,150 @@
+import type { Adapter, AgentContext } from '#lib/agents/types.ts'
+import { keyOf, rowsOf, serverOf } from '#lib/registry/rows.ts'
+import type { Registry, Row } from '#lib/registry/schema.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import { isTooOld, listServer, type ServerView } from '#lib/tmux/listing.ts'
+import { type AgentLook, lookAtAgents } from './agent-sight.ts'
+import type { Here, KnownServer, ProcessLooker } from './identity.ts'
+import { adapterOf, recordedId } from './naming.ts'
+import { type PresenceFacts, presenceOf } from './presence.ts'
+import type { IdentitySight, Observation, RowSight, ServerSight } from './sights.ts'
+import { findStrays } from './strays.ts'
+
+/** What a pass is about: which registry, which agents, which servers beside those of the rows. */
+export interface Scope {
+  /** Real path of the registry. */
+  registryPath: string
+  adapters: Adapter[]
+  roles: readonly string[]
+  /** Servers to look at even if no row names them. */
+  servers: readonly string[]
+  /** Read each agent's state too (status does, reconcile need not). */
+  withState?: boolean
+}
+
+/** Starts the listings of servers known before the registry is read, so that tmux works while we parse. */
+export function startListings(machine: Machine, names: readonly string[]): Map<string, Promise<ServerView>> {
+  return new Map(names.map(name => [name, listServer(machine.tmux, name)]))
+}
+
+/** Looks at tmux, the processes and the disk for every row. Changes nothing. */
+export async function observe(
+  machine: Machine,
+  scope: Scope,
+  registry: Registry,
+  listings = startListings(machine, scope.servers),
+): Promise<Observation> {
+  const rows = rowsOf(registry)
+  for (const name of new Set(rows.map(serverOf)))
+    if (!listings.has(name)) listings.set(name, listServer(machine.tmux, name))
+  const views = (await Promise.all(listings.values())).map(withoutOld)
+
+  const processes = machine.processes()
+  const context: AgentContext = { env: machine.env, processes }
+  const here: Here = { host: machine.host, bootId: machine.bootId, bootTimeSec: machine.bootTimeSec }
+  const atSec = machine.now() / 1000
+  const look: ProcessLooker = pid => processes.look(pid)
+  const known = new Map(views.map(view => [view.name, { view, server: knownServer(view, look) }]))
+
+  const sights = new Map<string, RowSight>()
+  const wanted: AgentLook[] = []
+  for (const row of rows) {
+    const { view, server } = known.get(serverOf(row)) as { view: ServerView; server: KnownServer | undefined }
+    const facts: PresenceFacts = { here, view, server, look, startedAt: process => processes.startedAt(process) }
+    const adapter = adapterOf(row, scope.adapters)
+    const presence = presenceOf(row, facts)
+    const sight: RowSight = { row, adapter, presence, op: opState(row, look), recorded: [] }
+    sights.set(keyOf(row), sight)
+    if (presence.named !== undefined && row.status !== 'archived')
+      wanted.push({ session: presence.named, row, onFound: agent => (sight.agent = agent) })
+  }
+
+  const strays = findStrays(scope, [...known.values()], sights)
+  for (const stray of strays) wanted.push({ session: stray.session, onFound: agent => (stray.agent = agent) })
+  lookAtAgents(wanted, rows, scope, context)
+
+  for (const sight of sights.values()) addRecorded(sight, scope.adapters, here, context)
+  return {
+    atSec,
+    here,
+    registryPath: scope.registryPath,
+    servers: [...known.values()].map(entry => serverSight(entry, scope, sights)),
+    rows: sights,
+    strays,
+    identities: lookAtIdentities(registry, scope.adapters, context),
+  }
+}
+
+/** A server of a tmux that we do not understand well enough gives no sure answer. */
+function withoutOld(view: ServerView): ServerView {
+  if (view.state !== 'alive' || !isTooOld(view.process.version)) return view
+  return {
+    name: view.name,
+    state: 'unknown',
+    reason: `tmux ${view.process.version} is older than the 3.2 that is needed`,
+  }
+}
+
+function knownServer(view: ServerView, look: ProcessLooker): KnownServer | undefined {
+  if (view.state !== 'alive' && view.state !== 'empty') return undefined
+  if (view.process === undefined) return undefined
+  const found = look(view.process.pid)
+  return { ...view.process, start: found.state === 'present' ? found.process.start : undefined }
+}
+
+function opState(row: Row, look: ProcessLooker): RowSight['op'] {
+  if (!row.op) return 'none'
+  const found = look(row.op.pid)
+  if (found.state === 'unknown') return 'unknown'
+  return found.state === 'present' && found.process.start === row.op.pid_start ? 'living' : 'dead'
+}
+
+/** What the disk says of the ids a row records. Another host's disk is not ours to look at. */
+function addRecorded(sight: RowSight, adapters: readonly Adapter[], here: Here, context: AgentContext): void {
+  const { row } = sight
+  if (row.status === 'archived' || (row.host && here.host && row.host !== here.host)) return
+  for (const adapter of adapters) {
+    const id = recordedId(row, adapter)
+    if (id === undefined) continue
+    const live = sight.agent
+    // The pid map just told us of this very id and its artifact: no second look.
+    const known = live?.id.kind === 'id' && live.id.evidence.id === id ? live.artifact : undefined
+    sight.recorded.push({ adapter, id, artifact: known ?? adapter.artifact(id, row.pane?.cwd ?? undefined, context) })
+  }
+}
+
+function lookAtIdentities(registry: Registry, adapters: readonly Adapter[], context: AgentContext): IdentitySight[] {
+  const sights: IdentitySight[] = []
+  const identities = registry.agent_identities ?? {}
+  for (const [agent, key] of [
+    ['claude', 'session_id'],
+    ['agy', 'conversation_id'],
+  ] as const) {
+    const entry = identities[agent] as Record<string, unknown> | null | undefined
+    const id = entry?.[key]
+    const adapter = adapters.find(candidate => candidate.name === agent)
+    if (typeof id !== 'string' || id === '' || id === '(unknown)' || adapter === undefined) continue
+    sights.push({
+      agent,
+      key,
+      id,
+      artifactWord: adapter.artifactWord,
+      artifact: adapter.artifact(id, undefined, context),
+    })
+  }
+  return sights
+}
+
+function serverSight(
+  entry: { view: ServerView; server: KnownServer | undefined },
+  scope: Scope,
+  sights: Map<string, RowSight>,
+): ServerSight {
+  const { view, server } = entry
+  const running = [...sights.values()].filter(
+    sight => sight.row.status === 'running' && serverOf(sight.row) === view.name,
+  )
+  const inDoubt = view.state === 'absent' && running.some(sight => sight.presence.own === 'unknown')
+  const matters = running.length > 0 || scope.servers.includes(view.name)
+  return { name: view.name, view, server, matters, state: inDoubt ? 'unknown' : view.state }
+}

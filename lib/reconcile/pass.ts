@@ -1,0 +1,98 @@
+import type { Snapshot } from '#lib/registry/read.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import { applyFindings } from './apply.ts'
+import type { Finding } from './diff/finding.ts'
+import { diff } from './diff/index.ts'
+import { confirmedBy, deathsOf, isMassDeath, SECOND_LOOK_MS } from './mass-death.ts'
+import { afterTelling, isNews, leftUntold, type Owner, withPending } from './memory.ts'
+import { memoryPath, readMemory, updateMemory } from './memory-file.ts'
+import { observe, type Scope, startListings } from './observe.ts'
+import { withoutRefused } from './refused.ts'
+import { buildReport, type Report } from './report.ts'
+import type { Observation } from './sights.ts'
+
+export interface PassOptions extends Scope {
+  /** The registry as it was given, for the report. */
+  yamlPath: string
+  dryRun: boolean
+  /** Who is told: `stdout`, or a card. Each has a memory of its own. */
+  listener: string
+  /** This pass of this process. */
+  self: Owner
+  /** Seconds-long waits are announced. */
+  onWait?(what: string): void
+}
+
+export interface Pass {
+  report: Report
+  observation: Observation
+  /** To be called once the report has reached the listener: what was told is struck out. Nothing in a dry run. */
+  told(): Promise<void>
+}
+
+/** One pass: look, compare, and (unless it is a dry run) mend what is on record under the lock. */
+export async function runPass(machine: Machine, options: PassOptions, read: () => Promise<Snapshot>): Promise<Pass> {
+  const listings = startListings(machine, options.servers)
+  const snapshot = await read()
+  let observation = await observe(machine, options, snapshot.registry, listings)
+  let findings = diff(snapshot.registry, observation)
+  let confirmed: ReadonlySet<string> | undefined
+  if (isMassDeath(snapshot.registry, findings)) {
+    confirmed = deathsOf(findings)
+    options.onWait?.(`${confirmed.size} sessions gone at once: looking again in ${SECOND_LOOK_MS / 1000} s`)
+    await machine.sleep(SECOND_LOOK_MS)
+    observation = await observe(machine, options, snapshot.registry)
+    findings = confirmedBy(confirmed, diff(snapshot.registry, observation))
+  }
+
+  const memoryFile = memoryPath(options.registryPath, machine.env)
+  const changes = findings.some(finding => finding.change !== undefined)
+  if (changes && options.dryRun) findings = await withoutRefused(snapshot, findings)
+  if (changes && !options.dryRun) {
+    const applied = await applyFindings(machine, options, observation, confirmed, async done => {
+      const entry = { ...options.self, at: Math.floor(machine.now() / 1000), listeners: [options.listener] }
+      const kept = done.map(({ drift, actionLine, ref }) => ({
+        drift,
+        ref,
+        ...(actionLine !== undefined ? { actionLine } : {}),
+      }))
+      await updateMemory(memoryFile, memory => withPending(memory, { ...entry, findings: kept }))
+    })
+    findings = applied.findings
+    observation = applied.observation
+  }
+  return tellable(machine, options, observation, findings, memoryFile)
+}
+
+function tellable(
+  machine: Machine,
+  options: PassOptions,
+  observation: Observation,
+  findings: Finding[],
+  memoryFile: string,
+): Pass {
+  const memory = readMemory(memoryFile)
+  const processes = machine.processes()
+  const late = leftUntold(memory, options.listener, options.self, owner => {
+    const look = processes.look(owner.pid)
+    return look.state === 'unknown' || (look.state === 'present' && look.process.start === owner.start)
+  })
+  const untold = late.flatMap(entry => entry.findings.map(finding => toldLate(finding, entry.at)))
+  const report = buildReport(observation, options.yamlPath, options.dryRun, [...untold, ...findings], finding =>
+    isNews(memory, options.listener, finding),
+  )
+  const unknown = new Set(observation.servers.filter(server => server.state === 'unknown').map(server => server.name))
+  const struck = [options.self, ...late]
+  return {
+    report,
+    observation,
+    told: async () => {
+      if (options.dryRun) return
+      await updateMemory(memoryFile, current => afterTelling(current, options.listener, findings, struck, unknown))
+    },
+  }
+}
+
+function toldLate(finding: Finding, at: number): Finding {
+  return { ...finding, drift: { ...finding.drift, evidence: { ...finding.drift.evidence, done_at_epoch: at } } }
+}

@@ -1,0 +1,129 @@
+import { serverOf } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
+import type { Process } from '#lib/system/processes.ts'
+import { livePanes, type ServerView, type Session } from '#lib/tmux/listing.ts'
+import {
+  type Answer,
+  type Here,
+  hasServerIdentity,
+  isFromEarlierBoot,
+  isFromHere,
+  isOwnSession,
+  type KnownServer,
+  type ProcessLooker,
+} from './identity.ts'
+
+/** What tmux and the processes say about one row's session. */
+export interface Presence {
+  /** Is the row's own session there? `unknown` changes nothing. */
+  own: 'present' | 'absent' | 'unknown'
+  why: string
+  /** The session that carries the row's name now, with something still running in it. */
+  named?: Session
+  /** Is `named` the row's own session? */
+  same: Answer
+  /** The row's own session lives on under this name. */
+  renamedTo?: string
+  /** The row's session ended with an earlier boot of this machine: no second look is needed. */
+  byReboot: boolean
+}
+
+/** Process start times have a resolution of their own; a row's epoch is in whole seconds. */
+const CLOCK_SLACK_SEC = 2
+
+export interface PresenceFacts {
+  here: Here
+  view: ServerView
+  server: KnownServer | undefined
+  look: ProcessLooker
+  /** Seconds since the epoch at which a process started; undefined when not known. */
+  startedAt(process: Process): number | undefined
+}
+
+/** Is the row's session there? Present and absent need proof; everything else is unknown. */
+export function presenceOf(row: Row, facts: PresenceFacts): Presence {
+  const { here, view, server } = facts
+  const nothing = { same: 'unknown', byReboot: false } as const
+  if (!isFromHere(row, here)) return { ...nothing, own: 'unknown', why: `the row belongs to host ${row.host}` }
+
+  const byReboot = isFromEarlierBoot(row, here)
+  if (view.state === 'alive' && server !== undefined) {
+    const listed = view.sessions.find(session => session.name === row.name)
+    const named = listed !== undefined && livePanes(listed).length > 0 ? listed : undefined
+    if (named !== undefined) {
+      const same = isOwnSession(row, named, server, here)
+      if (same !== 'no') return { own: 'present', why: `listed as ${named.id}`, named, same, byReboot: false }
+      return { ...ownElsewhere(row, view.sessions, facts, byReboot), named, same }
+    }
+    if (listed !== undefined && isOwnSession(row, listed, server, here) !== 'no')
+      return { ...nothing, own: 'absent', why: 'no pane of it lives', byReboot }
+    return ownElsewhere(row, view.sessions, facts, byReboot)
+  }
+  if (byReboot) return { ...nothing, own: 'absent', why: 'this machine was started again since', byReboot }
+  if (view.state === 'alive' || view.state === 'empty') return ownElsewhere(row, [], facts, byReboot)
+  if (view.state === 'absent') return { ...nothing, ...withoutServer(row, view.reason, facts) }
+  return { ...nothing, own: 'unknown', why: view.state === 'unknown' ? view.reason : 'its server is not known' }
+}
+
+/** The server answered and has no session of that name that is the row's: renamed, ended, or on another server process. */
+function ownElsewhere(row: Row, sessions: Session[], facts: PresenceFacts, byReboot: boolean): Presence {
+  const { here, server } = facts
+  if (byReboot) return { own: 'absent', why: 'this machine was started again since', same: 'unknown', byReboot }
+  const renamed = server && sessions.find(session => ownById(row, session, server, here))
+  if (renamed && livePanes(renamed).length > 0)
+    return { own: 'present', why: `renamed to ${renamed.name}`, renamedTo: renamed.name, same: 'unknown', byReboot }
+  const answered = `server ${serverOf(row)} answered and does not list it`
+  if (row.tmux_server_pid && row.tmux_server_pid_start) {
+    const itAnswered =
+      server?.pid === row.tmux_server_pid && (server.start ?? row.tmux_server_pid_start) === row.tmux_server_pid_start
+    if (itAnswered) return { own: 'absent', why: answered, same: 'unknown', byReboot }
+    return { ...byServerProcess(row, row.tmux_server_pid, row.tmux_server_pid_start, facts), same: 'unknown', byReboot }
+  }
+  if (livesUnderAnotherServer(row, facts))
+    return {
+      own: 'unknown',
+      why: `its pane's process ${row.pane?.pid} lives under another tmux server`,
+      same: 'unknown',
+      byReboot,
+    }
+  return { own: 'absent', why: answered, same: 'unknown', byReboot }
+}
+
+function ownById(row: Row, session: Session, server: KnownServer, here: Here): boolean {
+  return hasServerIdentity(row) && isOwnSession(row, session, server, here) === 'yes'
+}
+
+/** A removed socket leaves server and agents alive, so without a socket only the processes can prove an end. */
+function withoutServer(row: Row, reason: string, facts: PresenceFacts): Pick<Presence, 'own' | 'why'> {
+  if (row.tmux_server_pid && row.tmux_server_pid_start)
+    return byServerProcess(row, row.tmux_server_pid, row.tmux_server_pid_start, facts)
+  const panePid = row.pane?.pid
+  if (typeof panePid !== 'number') return { own: 'unknown', why: `${reason}, and the row has no pid to look for` }
+  const look = facts.look(panePid)
+  if (look.state === 'absent') return { own: 'absent', why: `${reason}, and its pane's process ${panePid} is gone` }
+  if (look.state === 'unknown') return { own: 'unknown', why: `${reason}, and process ${panePid} cannot be looked at` }
+  const started = facts.startedAt(look.process)
+  const epoch = row.tmux_session_epoch
+  if (started !== undefined && typeof epoch === 'number' && started > epoch + CLOCK_SLACK_SEC)
+    return { own: 'absent', why: `${reason}, and pid ${panePid} is a younger process` }
+  return { own: 'unknown', why: `${reason}, but its pane's process ${panePid} may still live` }
+}
+
+function byServerProcess(row: Row, pid: number, start: string, facts: PresenceFacts): Pick<Presence, 'own' | 'why'> {
+  const look = facts.look(pid)
+  if (look.state === 'absent') return { own: 'absent', why: `its tmux server (pid ${pid}) is gone` }
+  if (look.state === 'unknown') return { own: 'unknown', why: `its tmux server (pid ${pid}) cannot be looked at` }
+  if (look.process.start !== start) return { own: 'absent', why: `pid ${pid} is no longer its tmux server` }
+  const where = row.tmux_socket_path ? ` (it was at ${row.tmux_socket_path})` : ''
+  return { own: 'unknown', why: `its tmux server (pid ${pid}) lives, but not at this socket${where}` }
+}
+
+/** The same server name under another TMUX_TMPDIR: told by the parent of the pane's process. */
+function livesUnderAnotherServer(row: Row, facts: PresenceFacts): boolean {
+  const panePid = row.pane?.pid
+  if (typeof panePid !== 'number') return false
+  const pane = facts.look(panePid)
+  if (pane.state !== 'present' || pane.process.ppid === facts.server?.pid) return false
+  const parent = facts.look(pane.process.ppid)
+  return parent.state === 'present' && /(^|\/)tmux/.test(parent.process.comm)
+}

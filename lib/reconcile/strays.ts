@@ -1,0 +1,57 @@
+import { nearestRegistry } from '#lib/registry/locate.ts'
+import { rowKey } from '#lib/registry/rows.ts'
+import { livePanes, type ServerView, type Session } from '#lib/tmux/listing.ts'
+import type { KnownServer } from './identity.ts'
+import { readName } from './naming.ts'
+import type { Scope } from './observe.ts'
+import type { RowSight, StraySight } from './sights.ts'
+
+/** Live sessions that no row names and that are ours to register: marked as ours, or unmarked with a name of our form
+ * in a folder to which no other registry is nearer. Whose agent it is, is looked at afterwards. */
+export function findStrays(
+  scope: Scope,
+  servers: { view: ServerView; server: KnownServer | undefined }[],
+  rows: Map<string, RowSight>,
+): StraySight[] {
+  const renamed = new Set<string>()
+  for (const { row, presence } of rows.values())
+    if (presence.renamedTo !== undefined) renamed.add(`${row.tmux_server ?? 'default'}\0${row.tmux_session_id}`)
+  const agents = scope.adapters.map(adapter => adapter.name)
+  const nearest = new Map<string, string | undefined>()
+  const strays: StraySight[] = []
+
+  for (const { view, server } of servers) {
+    if (view.state !== 'alive' || server === undefined) continue
+    for (const session of view.sessions) {
+      if (rows.has(rowKey(view.name, session.name)) || renamed.has(`${view.name}\0${session.id}`)) continue
+      const pane = livePanes(session)[0]
+      if (pane === undefined) continue
+      const parts = readName(session.name, agents, scope.roles)
+      const claim = claimOf(session, pane.cwd, parts !== undefined, scope.registryPath, nearest)
+      if (claim === undefined) continue
+      strays.push({
+        session,
+        server,
+        claim,
+        role: parts?.role,
+        agentName: parts?.agent,
+        agent: { found: 'unknown', pane, id: { kind: 'none' } },
+      })
+    }
+  }
+  return strays
+}
+
+function claimOf(
+  session: Session,
+  cwd: string,
+  isNamedOurWay: boolean,
+  registryPath: string,
+  nearest: Map<string, string | undefined>,
+): StraySight['claim'] | undefined {
+  if (session.mark !== '') return session.mark === registryPath ? 'ours' : undefined
+  if (!isNamedOurWay) return undefined
+  if (!nearest.has(cwd)) nearest.set(cwd, nearestRegistry(cwd))
+  const near = nearest.get(cwd)
+  return near === undefined || near === registryPath ? 'free' : undefined
+}

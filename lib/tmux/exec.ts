@@ -1,0 +1,96 @@
+/** The only place that runs tmux. Arguments go as an array; there is never a shell between us and tmux. */
+import { spawn } from 'node:child_process'
+
+export type TmuxResult =
+  | { kind: 'exit'; code: number; stdout: Buffer; stderr: string }
+  | { kind: 'timeout' }
+  /** No tmux program on the PATH. */
+  | { kind: 'missing' }
+  /** It could not be started, or a signal ended it. */
+  | { kind: 'failed'; message: string }
+
+export interface TmuxOptions {
+  timeoutMs?: number
+  /** Written to tmux's standard input (load-buffer). */
+  input?: string | Buffer
+}
+
+/** One call of tmux on one server. */
+export type Tmux = (server: string, args: string[], options?: TmuxOptions) => Promise<TmuxResult>
+
+/** A wedged server hangs its clients for ever; a healthy one answers for 1,000 panes in well under a second. */
+const DEFAULT_TIMEOUT_MS = 4000
+
+/** Why a name cannot be a tmux server's, or undefined: `-L` takes it as a file name, so a slash would leave the folder. */
+export function badServerName(server: string): string | undefined {
+  if (server === '') return 'it is empty'
+  if (/[/\0]/.test(server)) return 'it contains a slash or a NUL'
+  if (server.startsWith('-')) return 'it starts with a dash'
+  if (Buffer.byteLength(server) > 90) return 'it is longer than a socket path allows'
+  return undefined
+}
+
+/** tmux takes an argument's last `;` for its own command separator. */
+export function literal(argument: string): string {
+  return argument.endsWith(';') ? `${argument.slice(0, -1)}\\;` : argument
+}
+
+/** Runs `tmux -u -L SERVER …`. `-u` keeps UTF-8 whole in a bare locale; `-L` keeps `$TMUX` out of it. */
+export function tmuxIn(env: Record<string, string | undefined>): Tmux {
+  return (server, args, options = {}) =>
+    new Promise(resolve => {
+      const bad = badServerName(server)
+      if (bad !== undefined) {
+        resolve({ kind: 'failed', message: `"${server}" cannot be a tmux server's name: ${bad}` })
+        return
+      }
+      // A group of its own, so that the bound takes whatever the client may have started with it.
+      const child = spawn('tmux', ['-u', '-L', server, ...args], {
+        env,
+        detached: true,
+        stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      })
+      const out: Buffer[] = []
+      const err: Buffer[] = []
+      let settled = false
+      const settle = (result: TmuxResult) => {
+        if (settled) return
+        settled = true
+        clearTimeout(timer)
+        child.stdout?.destroy()
+        child.stderr?.destroy()
+        child.stdin?.destroy()
+        resolve(result)
+      }
+      const timer = setTimeout(() => {
+        killGroup(child.pid)
+        // With the server stopped, the dead client's pipe stays open inside the server: never wait for `close`.
+        settle({ kind: 'timeout' })
+      }, options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+
+      child.on('error', error => {
+        const code = 'code' in error ? error.code : undefined
+        settle(code === 'ENOENT' ? { kind: 'missing' } : { kind: 'failed', message: error.message })
+      })
+      child.stdout?.on('data', chunk => out.push(chunk))
+      child.stderr?.on('data', chunk => err.push(chunk))
+      child.on('close', (code, signal) => {
+        if (code === null) settle({ kind: 'failed', message: `tmux was ended by ${signal}` })
+        else settle({ kind: 'exit', code, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString().trim() })
+      })
+      if (options.input !== undefined && child.stdin) {
+        // A client that leaves early closes its input; its exit code tells, the broken pipe need not.
+        child.stdin.on('error', error => err.push(Buffer.from(String(error))))
+        child.stdin.end(options.input)
+      }
+    })
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}
