@@ -1,0 +1,72 @@
+/** Bundles the commands into dist/: one file per command, and one per module that is loaded only when needed, so that
+ * the common command reads and compiles no more than it uses. */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const dist = join(root, 'dist')
+
+/** Where a dynamic import goes becomes a file of its own, required when the import is reached. */
+function lazyChunks(found: Map<string, string>): Plugin {
+  return {
+    name: 'lazy-chunks',
+    setup(builder) {
+      builder.onResolve({ filter: /.*/ }, async args => {
+        if (args.kind !== 'dynamic-import' || args.path.startsWith('node:') || args.pluginData === 'seen')
+          return undefined
+        const { path, errors } = await builder.resolve(args.path, {
+          kind: 'dynamic-import',
+          resolveDir: args.resolveDir,
+          pluginData: 'seen',
+        })
+        if (errors.length > 0) return { errors }
+        const name = chunkName(path)
+        found.set(name, path)
+        return { path: `./${name}.cjs`, external: true }
+      })
+    },
+  }
+}
+
+function chunkName(path: string): string {
+  const ownSource = join(root, 'lib/')
+  // A package's chunk carries the package's name, whatever its main file is called.
+  const inside = path.startsWith(ownSource)
+    ? path.slice(ownSource.length).replace(/\.ts$/, '')
+    : `package/${path.split('node_modules/').at(-1)?.split('/')[0]}`
+  return inside.replaceAll(/[^A-Za-z0-9]+/g, '-')
+}
+
+export async function buildAll(outdir = dist): Promise<void> {
+  mkdirSync(outdir, { recursive: true })
+  const entries = new Map([
+    ['agent-sessions', join(root, 'lib/commands/main.ts')],
+    ['reconcile', join(root, 'lib/commands/entry-reconcile.ts')],
+  ])
+  const built = new Set<string>()
+  for (let rest = [...entries]; rest.length > 0; ) {
+    const found = new Map<string, string>()
+    await build({
+      entryPoints: rest.map(([name, path]) => ({ in: path, out: name })),
+      outdir,
+      outExtension: { '.js': '.cjs' },
+      bundle: true,
+      minify: true,
+      platform: 'node',
+      format: 'cjs',
+      target: 'node20',
+      conditions: ['import'],
+      // The legal comments of what is bundled stand in their own packages.
+      legalComments: 'none',
+      plugins: [lazyChunks(found)],
+      logLevel: 'warning',
+    })
+    for (const [name] of rest) built.add(`${name}.cjs`)
+    rest = [...found].filter(([name]) => !built.has(`${name}.cjs`))
+  }
+  for (const file of readdirSync(outdir)) if (!built.has(file)) rmSync(join(outdir, file), { recursive: true })
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll()
