@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+// A file for whoever counts the results beside the readable summary.
+const report = process.env['AGENT_SESSIONS_TEST_REPORT']
+
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
@@ -7,5 +10,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 })

@@ -1,8 +1,7 @@
 import { dirname, join } from 'node:path'
 import { type PassOptions, runPass } from '#lib/reconcile/pass.ts'
 import type { Report } from '#lib/reconcile/report.ts'
-import { rowsOf } from '#lib/registry/rows.ts'
-import { readRegistryFile, unchangedSince } from '#lib/registry/store.ts'
+import { cachedReader } from '#lib/registry/cached-reader.ts'
 import { CodedError, EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { note, print } from './run.ts'
@@ -80,18 +79,6 @@ async function holdMonitorLock(registryPath: string): Promise<{ release(): void 
     `a monitor already watches this registry: ${by} holds ${path}`,
     'One is enough. Stop that one first, or use `reconcile --once`.',
   )
-}
-
-/** Reads the registry only when its file changed: a quiet pass parses nothing. */
-function cachedReader(path: string) {
-  let last: Awaited<ReturnType<typeof readRegistryFile>> | undefined
-  return {
-    read: async () => {
-      if (last === undefined || !unchangedSince(path, last.stamp)) last = await readRegistryFile(path)
-      return last.snapshot
-    },
-    running: () => (last ? rowsOf(last.snapshot.registry).filter(row => row.status === 'running').length : 0),
-  }
 }
 
 /** SIGINT and SIGTERM end the wait, not the pass: what is being written is written to its end. */

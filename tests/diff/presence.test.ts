@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest'
+import { type PresenceFacts, presenceOf } from '#lib/reconcile/presence.ts'
+import type { Row } from '#lib/registry/schema.ts'
+import type { Process, ProcessLook } from '#lib/system/processes.ts'
+import type { ServerView, Session } from '#lib/tmux/listing.ts'
+import { aLegacyRow, aPane, aRow, aSession, HERE, SERVER } from './world.ts'
+
+const alive = (...sessions: Session[]): ServerView => ({ name: 'default', state: 'alive', process: SERVER, sessions })
+const empty: ServerView = { name: 'default', state: 'empty', process: SERVER }
+const absent: ServerView = { name: 'default', state: 'absent', reason: 'there is no socket' }
+const hanging: ServerView = { name: 'default', state: 'unknown', reason: 'the server did not answer in time' }
+
+const process = (pid: number, start: string, more: Partial<Process> = {}): Process => ({
+  pid,
+  ppid: 1,
+  start,
+  comm: 'x',
+  ...more,
+})
+
+function facts(view: ServerView, processes: Record<number, Process | 'unknown'> = {}): PresenceFacts {
+  return {
+    here: HERE,
+    view,
+    server: view.state === 'alive' || view.state === 'empty' ? SERVER : undefined,
+    look: (pid): ProcessLook => {
+      const found = processes[pid]
+      if (found === 'unknown') return { state: 'unknown' }
+      return found ? { state: 'present', process: found } : { state: 'absent' }
+    },
+    startedAt: found => Number(found.start),
+  }
+}
+
+const serverLives = { 100: process(100, '500', { comm: 'tmux: server' }) }
+const otherServer = { 4001: process(4001, '1', { ppid: 200 }), 200: process(200, '9', { comm: 'tmux: server' }) }
+
+const CASES: [string, Row, PresenceFacts, 'present' | 'absent' | 'unknown'][] = [
+  ['a listed session is present', aRow(), facts(alive(aSession())), 'present'],
+  ['one that its answering server does not list is absent', aRow(), facts(alive(), serverLives), 'absent'],
+  ['one of an empty server is absent', aRow(), facts(empty, serverLives), 'absent'],
+  ['one with only dead panes is absent', aRow(), facts(alive(aSession({ panes: [aPane({ dead: true })] }))), 'absent'],
+  [
+    'a neighbour whose name it begins is no proof',
+    aRow(),
+    facts(alive(aSession({ name: 'lab-creator-claude2', id: '$2' }))),
+    'absent',
+  ],
+  ['one renamed on its own server is present', aRow(), facts(alive(aSession({ name: 'other' }))), 'present'],
+  ['a hanging server leaves it unknown', aRow(), facts(hanging), 'unknown'],
+  [
+    'a hanging server does not raise the dead of an earlier boot',
+    aRow({ boot_id: 'boot-0' }),
+    facts(hanging),
+    'absent',
+  ],
+  ['another host leaves it unknown', aRow({ host: 'there' }), facts(alive()), 'unknown'],
+  ['no socket, but the server process lives: unknown', aRow(), facts(absent, serverLives), 'unknown'],
+  ['no socket, and the server process is gone: absent', aRow(), facts(absent), 'absent'],
+  [
+    'no socket, and the pid is another process now: absent',
+    aRow(),
+    facts(absent, { 100: process(100, '501') }),
+    'absent',
+  ],
+  ['no socket, and the process cannot be looked at: unknown', aRow(), facts(absent, { 100: 'unknown' }), 'unknown'],
+  [
+    'another server answers there, ours lives elsewhere: unknown',
+    aRow({ tmux_server_pid: 200, tmux_server_pid_start: '9' }),
+    facts(alive(), otherServer),
+    'unknown',
+  ],
+  [
+    'another server answers there, ours is gone: absent',
+    aRow({ tmux_server_pid: 200, tmux_server_pid_start: '9' }),
+    facts(alive()),
+    'absent',
+  ],
+  ['without identity, not listed: absent', aLegacyRow(), facts(alive()), 'absent'],
+  ['without identity, its pane under another server: unknown', aLegacyRow(), facts(alive(), otherServer), 'unknown'],
+  ['without identity, no socket, pane process gone: absent', aLegacyRow(), facts(absent), 'absent'],
+  [
+    'without identity, no socket, pane process lives: unknown',
+    aLegacyRow(),
+    facts(absent, { 4001: process(4001, '1000999') }),
+    'unknown',
+  ],
+  [
+    'without identity, no socket, a younger process has the pid: absent',
+    aLegacyRow(),
+    facts(absent, { 4001: process(4001, '1001900') }),
+    'absent',
+  ],
+  ['without identity, no socket, no pid: unknown', aLegacyRow({ pane: null }), facts(absent), 'unknown'],
+  [
+    'without identity, no socket, made before this boot: absent',
+    aLegacyRow({ pane: null, tmux_session_epoch: 999_000 }),
+    facts(absent),
+    'absent',
+  ],
+]
+
+describe('whether a row’s session is there', () => {
+  it.each(CASES)('%s', (_title, row, given, expected) => {
+    expect(presenceOf(row, given).own).toBe(expected)
+  })
+})
+
+const SAME: [string, Row, Session, 'yes' | 'no' | 'unknown'][] = [
+  ['same id on the same server', aRow(), aSession(), 'yes'],
+  ['made anew within the same second', aRow(), aSession({ id: '$2' }), 'no'],
+  ['same id on a later server', aRow({ tmux_server_pid: 99 }), aSession(), 'no'],
+  ['same pid of a server started at another time', aRow({ tmux_server_pid_start: '499' }), aSession(), 'no'],
+  ['before a reboot', aRow({ boot_id: 'boot-0' }), aSession(), 'no'],
+  ['without identity: same pane', aLegacyRow(), aSession(), 'yes'],
+  [
+    'without identity: same pane, noticed some seconds later',
+    aLegacyRow({ tmux_session_epoch: 1_001_020 }),
+    aSession(),
+    'yes',
+  ],
+  [
+    'without identity: same pane pid, far apart in time',
+    aLegacyRow({ tmux_session_epoch: 1_000_100 }),
+    aSession(),
+    'unknown',
+  ],
+  ['without identity: other pane, same second', aLegacyRow({ pane: { pid: 7 } }), aSession(), 'unknown'],
+  [
+    'without identity: other pane, other time',
+    aLegacyRow({ pane: { pid: 7 } }),
+    aSession({ created: 1_001_500 }),
+    'no',
+  ],
+  ['without identity or pane: same second', aLegacyRow({ pane: null }), aSession(), 'yes'],
+  ['without identity or pane: other time', aLegacyRow({ pane: null }), aSession({ created: 1_001_500 }), 'no'],
+  ['without anything: cannot be told', aLegacyRow({ pane: null, tmux_session_epoch: null }), aSession(), 'unknown'],
+  [
+    'made after the row ended',
+    aLegacyRow({ pane: null, tmux_session_epoch: null, status: 'terminated', terminated_at_epoch: 1_000_900 }),
+    aSession(),
+    'no',
+  ],
+]
+
+describe('whether a session is the row’s own', () => {
+  it.each(SAME)('%s', (_title, row, session, expected) => {
+    expect(presenceOf(row, facts(alive(session))).same).toBe(expected)
+  })
+})

@@ -1,0 +1,107 @@
+/** The main job, shown on a private tmux server: five sessions, a registry that is wrong about four of them, one pass.
+ * Touches neither your home folder nor your own tmux servers, and takes everything away at the end. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { processesHere } from '#lib/system/processes-here.ts'
+
+const bundle = dirname(dirname(fileURLToPath(import.meta.url)))
+const root = realpathSync(mkdtempSync(join(tmpdir(), 'as-demo-')))
+const lab = join(root, 'lab')
+const env = { ...process.env, HOME: join(root, 'home'), TMUX_TMPDIR: join(root, 'tmux'), AGENT_SESSIONS_YAML: '' }
+const registry = join(lab, '.hermes', 'agent-sessions.yaml')
+for (const folder of [dirname(registry), env.HOME, env.TMUX_TMPDIR, join(root, 'bin')])
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+const tmux = (...args: string[]) => execFileSync('tmux', ['-u', '-L', 'default', ...args], { env, cwd: '/' }).toString()
+
+/** A program called `claude` that does nothing: the kernel names a process after the path it was started by. */
+const standIn = join(root, 'bin', 'claude')
+symlinkSync(execFileSync('which', ['sleep']).toString().trim(), standIn)
+
+function startSession(name: string): { sessionId: string; created: number; pid: number; serverPid: number } {
+  tmux('new-session', '-d', '-s', name, '-x', '140', '-y', '40', '-c', lab, '--', standIn, '100000')
+  const [sessionId = '', created, pid, serverPid] = tmux(
+    ...['list-panes', '-t', `=${name}:`, '-F', '#{session_id} #{session_created} #{pane_pid} #{pid}'],
+  )
+    .trim()
+    .split(' ')
+  return { sessionId, created: Number(created), pid: Number(pid), serverPid: Number(serverPid) }
+}
+
+const startOf = (pid: number): string => {
+  const look = processesHere().look(pid)
+  if (look.state !== 'present') throw new Error(`process ${pid} is not there`)
+  return look.process.start
+}
+
+/** What Claude Code leaves on disk: its live map of pids, and a transcript once there was a turn. */
+function leaveTraces(pid: number, id: string): void {
+  const claude = join(env.HOME, '.claude')
+  const project = join(claude, 'projects', lab.replaceAll(/[^a-zA-Z0-9]/g, '-'))
+  mkdirSync(join(claude, 'sessions'), { recursive: true })
+  mkdirSync(project, { recursive: true })
+  const map = { pid, sessionId: id, cwd: lab, procStart: startOf(pid), kind: 'interactive', status: 'idle' }
+  writeFileSync(join(claude, 'sessions', `${pid}.json`), JSON.stringify(map))
+  const turn = { type: 'user', isSidechain: false, message: { role: 'user', content: 'hello' }, cwd: lab, sessionId: id }
+  writeFileSync(join(project, `${id}.jsonl`), `${JSON.stringify(turn)}\n`)
+}
+
+function row(name: string, at: ReturnType<typeof startSession>, more = ''): string {
+  return `  - name: ${name}
+    status: running
+    tmux_session_epoch: ${at.created}
+    tmux_server: default
+    pane: { index: 0, pid: ${at.pid}, cmd: claude, cwd: ${lab} }
+    tmux_session_id: ${at.sessionId}
+    tmux_server_pid: ${at.serverPid}
+    tmux_server_pid_start: "${startOf(at.serverPid)}"
+${more}`
+}
+
+function run(command: string, ...args: string[]): void {
+  say(`\n$ agent-sessions ${[command, ...args].join(' ')}`)
+  const program = join(bundle, 'bin', 'agent-sessions.cjs')
+  spawnSync(process.execPath, [program, command, ...args], { env, cwd: lab, stdio: 'inherit' })
+}
+
+try {
+  say(`A private tmux server, and agents in ${lab} (stand-ins: programs called claude that sleep):`)
+  const well = startSession('lab-creator-claude')
+  leaveTraces(well.pid, '11111111-1111-4111-8111-111111111111')
+  const fresh = startSession('lab-2-creator-claude')
+  leaveTraces(fresh.pid, '22222222-2222-4222-8222-222222222222')
+  startSession('lab-3-creator-claude')
+  const dead = startSession('lab-4-creator-claude')
+  const stale = startSession('lab-5-creator-claude')
+  writeFileSync(
+    registry,
+    `# The agents of this workspace. Comments like this one survive.
+tmux_sessions:
+${row('lab-creator-claude', well, '    claude_session_id_own: 11111111-1111-4111-8111-111111111111\n')}${row('lab-2-creator-claude', fresh)}${row('lab-4-creator-claude', dead)}${row('lab-5-creator-claude', stale, '    claude_session_id_own: 55555555-5555-4555-8555-555555555555 # its transcript was deleted\n')}`,
+  )
+  tmux('kill-session', '-t', '=lab-4-creator-claude')
+  say('  lab    is well: a running row, its session, its conversation')
+  say('  lab-2  has begun a conversation that the registry does not know (C)')
+  say('  lab-3  runs, but has no row (B)')
+  say('  lab-4  has a running row, but its session was killed (A)')
+  say('  lab-5  has a conversation id on record whose transcript is gone (D)')
+
+  run('reconcile', '--dry-run')
+  say('\nThat was a dry run: nothing was written. Now for real.')
+  run('reconcile')
+  say('\nA second pass has nothing left to do; what can only be reported stays.')
+  run('reconcile')
+  run('status', '--all')
+  say(`
+On your own agents, in a folder that has (or gets) a .hermes/agent-sessions.yaml:
+  mkdir -p .hermes && echo 'tmux_sessions: []' > .hermes/agent-sessions.yaml
+  ${join(bundle, 'bin', 'agent-sessions.cjs')} reconcile --dry-run
+It finds sessions named <workspace>-creator-<agent>, for example my-app-creator-claude.`)
+} finally {
+  spawnSync('tmux', ['-L', 'default', 'kill-server'], { env })
+  rmSync(root, { recursive: true, force: true })
+}
