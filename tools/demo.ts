@@ -46,7 +46,13 @@ function leaveTraces(pid: number, id: string): void {
   mkdirSync(project, { recursive: true })
   const map = { pid, sessionId: id, cwd: lab, procStart: startOf(pid), kind: 'interactive', status: 'idle' }
   writeFileSync(join(claude, 'sessions', `${pid}.json`), JSON.stringify(map))
-  const turn = { type: 'user', isSidechain: false, message: { role: 'user', content: 'hello' }, cwd: lab, sessionId: id }
+  const turn = {
+    type: 'user',
+    isSidechain: false,
+    message: { role: 'user', content: 'hello' },
+    cwd: lab,
+    sessionId: id,
+  }
   writeFileSync(join(project, `${id}.jsonl`), `${JSON.stringify(turn)}\n`)
 }
 
