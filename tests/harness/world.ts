@@ -1,0 +1,84 @@
+/** A machine of its own for one test: a HOME, a workspace, tmux servers that nobody else sees. */
+import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { end } from './processes.ts'
+
+export interface World {
+  /** Short: a tmux socket's path may have 107 bytes. */
+  root: string
+  home: string
+  workspace: string
+  registry: string
+  /** First on the PATH; empty until a test puts a program there. */
+  bin: string
+  /** Programs named like agents; not on the PATH. */
+  agents: string
+  tmuxDir: string
+  /** All that a command gets to see. */
+  env: Record<string, string>
+  /** Put before every program: another user, where the test needs one who is not root. */
+  prefix: string[]
+  /** Servers and stand-ins to end, by pid. */
+  pids: Set<number>
+}
+
+const NOBODY = 65534
+const left = new Set<World>()
+// A runner that is stopped leaves no servers behind.
+process.on('exit', () => {
+  for (const world of left) cleanUp(world)
+})
+
+/** Makes a world that goes with the test, also when it fails. `unprivileged`: permissions bind, also where the tests
+ * run as root. */
+export function makeWorld({ unprivileged = false } = {}): World {
+  const root = realpathSync(mkdtempSync('/tmp/as-'))
+  const world: World = {
+    root,
+    home: join(root, 'home'),
+    workspace: join(root, 'lab'),
+    registry: join(root, 'lab/.hermes/agent-sessions.yaml'),
+    bin: join(root, 'bin'),
+    agents: join(root, 'agents'),
+    tmuxDir: join(root, 't'),
+    env: {},
+    prefix: [],
+    pids: new Set(),
+  }
+  for (const folder of [world.home, join(world.workspace, '.hermes'), world.bin, world.agents, world.tmuxDir])
+    mkdirSync(folder, { recursive: true })
+  chmodSync(root, 0o755)
+  world.env = { PATH: `${world.bin}:${process.env['PATH']}`, HOME: world.home, TMUX_TMPDIR: world.tmuxDir }
+  if (unprivileged && process.getuid?.() === 0) {
+    world.prefix = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
+    giveAway(world)
+  }
+  left.add(world)
+  onTestFinished(() => cleanUp(world))
+  return world
+}
+
+/** Hands what a test wrote to the world's user. */
+export function giveAway(world: World): void {
+  if (world.prefix.length === 0) return
+  const give = (path: string) => {
+    chownSync(path, NOBODY, NOBODY)
+    if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) give(join(path, name))
+  }
+  for (const path of [world.home, world.workspace, world.tmuxDir]) give(path)
+}
+
+/** A folder in the world, made. */
+export function folder(world: World, ...names: string[]): string {
+  const path = join(world.root, ...names)
+  mkdirSync(path, { recursive: true })
+  return path
+}
+
+function cleanUp(world: World): void {
+  for (const pid of world.pids) end(pid)
+  if (!basename(world.root).startsWith('as-')) throw new Error(`not a world's folder: ${world.root}`)
+  rmSync(world.root, { recursive: true, force: true, maxRetries: 5 })
+  left.delete(world)
+}

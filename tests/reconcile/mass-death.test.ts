@@ -1,0 +1,119 @@
+/** Many deaths at one look are more often a fault of the look. */
+import { expect, test } from 'vitest'
+import { pass } from '../harness/command.ts'
+import { fakeTmux } from '../harness/fake-tmux.ts'
+import { driftOf, passes } from '../harness/passes.ts'
+import { fullRow, rowsOf, sealed, writeRegistry } from '../harness/rows.ts'
+import { claudeSession, LAB } from '../harness/sessions.ts'
+import { killSession, type Live } from '../harness/tmux.ts'
+import { makeWorld, type World } from '../harness/world.ts'
+
+const BEFORE_BOOT = '00000000-0000-4000-8000-000000000000'
+const EIGHT = Array.from({ length: 8 }, (_, i) => `lab-${i + 1}-creator-claude`)
+
+function eight(world: World): Live[] {
+  return EIGHT.map(name => claudeSession(world, { name }))
+}
+
+function statuses(world: World): unknown[] {
+  return rowsOf(world).map(row => row['status'])
+}
+
+test('5 of 8 sessions that die at once are terminated after a second look, not on the first', async () => {
+  const world = makeWorld()
+  const sessions = eight(world)
+  writeRegistry(
+    world,
+    sessions.map(session => fullRow(session)),
+  )
+  for (const session of sessions.slice(0, 5)) await killSession(world, session)
+  const began = performance.now()
+  const report = await pass(world)
+  expect(performance.now() - began).toBeGreaterThan(2000)
+  expect(report.actions).toEqual(EIGHT.slice(0, 5).map(name => `terminated: ${name}`))
+  expect(statuses(world)).toEqual([...Array(5).fill('terminated'), ...Array(3).fill('running')])
+})
+
+test('the dry run takes the second look too', async () => {
+  const world = makeWorld()
+  const sessions = eight(world)
+  writeRegistry(
+    world,
+    sessions.map(session => fullRow(session)),
+  )
+  for (const session of sessions.slice(0, 5)) await killSession(world, session)
+  const { report } = await passes(world)
+  expect(report.actions).toHaveLength(5)
+})
+
+test('a listing that once lacked 5 of 8 sessions ends none of them', async () => {
+  const world = makeWorld()
+  const sessions = eight(world)
+  writeRegistry(
+    world,
+    sessions.map(session => fullRow(session)),
+  )
+  const untouched = sealed(world)
+  // The first listing of the server is cut after three panes, as a client that is ended early would leave it.
+  fakeTmux(
+    world,
+    `case "$*" in
+*" ${LAB} list-panes "*)
+  if mkdir "$WORLD/failed-once" 2>/dev/null; then "$REAL" "$@" | head -n 3; exit 0; fi ;;
+esac
+exec "$REAL" "$@"`,
+  )
+  const began = performance.now()
+  const report = await pass(world)
+  expect(performance.now() - began).toBeGreaterThan(2000)
+  expect(report.drifts).toEqual([])
+  expect(untouched()).toBe(true)
+})
+
+test.each([
+  ['4 of 8: not more than half', 4, 8],
+  ['4 of 4: fewer than five rows', 4, 4],
+])('%s are terminated at one look', async (_, dead, count) => {
+  const world = makeWorld()
+  const sessions = eight(world).slice(0, count)
+  writeRegistry(
+    world,
+    sessions.map(session => fullRow(session)),
+  )
+  for (const session of sessions.slice(0, dead)) await killSession(world, session)
+  const began = performance.now()
+  const report = await pass(world)
+  expect(report.actions).toHaveLength(dead)
+  expect(performance.now() - began).toBeLessThan(1900)
+})
+
+test('rows from before a reboot are terminated at once, however many', async () => {
+  const world = makeWorld()
+  const sessions = eight(world)
+  writeRegistry(
+    world,
+    sessions.map(session => fullRow(session, { boot_id: BEFORE_BOOT })),
+  )
+  for (const session of sessions) await killSession(world, session)
+  const began = performance.now()
+  const report = await pass(world)
+  expect(report.actions).toEqual(EIGHT.map(name => `terminated: ${name}`))
+  expect(performance.now() - began).toBeLessThan(1900)
+})
+
+test('a row from before a reboot is terminated even where no server tells', async () => {
+  const world = makeWorld()
+  const session = claudeSession(world, { server: 'default' })
+  writeRegistry(world, [fullRow(session, { boot_id: BEFORE_BOOT, tmux_server: 'never-started' })])
+  const { report } = await passes(world)
+  expect(driftOf(report, 'gone').action).toBe('terminated')
+})
+
+test('a row from before a reboot whose name runs again gets the new identity', async () => {
+  const world = makeWorld()
+  const session = claudeSession(world)
+  writeRegistry(world, [fullRow(session, { boot_id: BEFORE_BOOT })])
+  const { report } = await passes(world)
+  expect(report.drifts.map(drift => drift.kind)).toEqual(['replaced'])
+  expect(rowsOf(world)[0]).toMatchObject({ status: 'running', boot_id: fullRow(session)['boot_id'] })
+})
