@@ -74,12 +74,18 @@ function findInSession(
       const look: Look = { agent, cwd: pane.cwd, sessionCreated: want.session.created }
       if (want.row?.launch_session_id) look.launchId = want.row.launch_session_id
       if (want.row?.agent_log_file) look.logFile = want.row.agent_log_file
-      return { sight: { found: 'found', pane, adapter, process: agent.process, argv: agent.argv, id: none }, look }
+      return {
+        sight: { found: 'found', pane, cmd: adapter.name, adapter, process: agent.process, argv: agent.argv, id: none },
+        look,
+      }
     }
     if (answer.kind !== 'none') doubt ??= answer.kind
     else if (hidesAgents(pane.pid, context)) doubt ??= 'hidden'
   }
-  return { sight: { found: doubt ?? 'none', pane: panes[0] as Pane, id: none } }
+  const pane = panes[0] as Pane
+  const shown = context.processes.look(pane.pid)
+  const cmd = shown.state === 'present' ? shown.process.comm : '(unknown)'
+  return { sight: { found: doubt ?? 'none', pane, cmd, id: none } }
 }
 
 /** The pane the row names first: it is the one that holds the agent. */

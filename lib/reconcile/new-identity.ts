@@ -26,7 +26,7 @@ export function identityFields(
     pane: {
       index: pane.index,
       pid: pane.pid,
-      cmd: commandName(agent),
+      cmd: agent.cmd,
       cmd_full: fullCommand(agent),
       cwd: pane.cwd,
       id: pane.id,
@@ -42,12 +42,8 @@ export function identityFields(
   return fields
 }
 
-export function commandName(agent: AgentSight): string {
-  return agent.adapter?.name ?? agent.pane.cmd
-}
-
 function fullCommand(agent: AgentSight): string {
-  return agent.argv && agent.argv.length > 0 ? safeCommand(agent.argv) : agent.pane.cmd
+  return agent.argv && agent.argv.length > 0 ? safeCommand(agent.argv) : agent.cmd
 }
 
 /** The conversation a live agent is in, if it is proved and holds (or may hold) a turn. */

@@ -11,6 +11,8 @@ export interface AgentSight {
   found: 'found' | 'none' | 'ambiguous' | 'hidden' | 'unknown'
   /** The pane that holds it, else the first live one by index. */
   pane: Pane
+  /** What runs in the pane: the agent's name, else the name of the pane's own process. */
+  cmd: string
   adapter?: Adapter
   process?: Process
   argv?: string[]

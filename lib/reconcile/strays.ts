@@ -35,7 +35,7 @@ export function findStrays(
         claim,
         role: parts?.role,
         agentName: parts?.agent,
-        agent: { found: 'unknown', pane, id: { kind: 'none' } },
+        agent: { found: 'unknown', pane, cmd: '(unknown)', id: { kind: 'none' } },
       })
     }
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Tmux, TmuxResult } from './exec.ts'
 
 export interface Pane {
@@ -8,8 +9,6 @@ export interface Pane {
   pid: number
   dead: boolean
   cwd: string
-  /** `pane_current_command`: proves nothing about the agent (`node`, `bash`). */
-  cmd: string
   title: string
 }
 
@@ -37,72 +36,50 @@ export type ServerView =
   | { name: string; state: 'alive'; process: ServerProcess; sessions: Session[] }
   | { name: string; state: 'empty'; process: ServerProcess | undefined }
   | { name: string; state: 'absent'; reason: string }
-  | { name: string; state: 'unknown'; reason: string; missing?: boolean }
+  | { name: string; state: 'unknown'; reason: string }
 
-// Numbers first; every text that a person or program chose stands behind its length in bytes, because names, titles
-// and folders may hold any separator, newlines included.
-const NUMBERS = [
-  'session_id',
-  'session_created',
-  'window_index',
-  'pane_index',
-  'pane_id',
-  'pane_pid',
-  'pane_dead',
-  'pid',
-]
-const TEXTS = [
-  'version',
-  'session_name',
-  'pane_current_path',
-  'pane_current_command',
-  'pane_title',
-  '@agent_sessions',
-  'socket_path',
-]
-const FORMAT = `${NUMBERS.map(field => `#{${field}}`).join(' ')} ${TEXTS.map(field => `#{n:${field}}:#{${field}}`).join('')}`
+// A listing costs what its fields cost, so the server speaks of itself once, in the same call, and `#{n:field}` (which
+// works a field out twice) is not used. Every text that a person or program chose ends with a cut nobody can foresee:
+// names, titles and folders may hold any separator, newlines included.
+const SERVER_FORMAT = '#{pid} #{version} #{socket_path}'
+const NUMBERS = ['session_id', 'session_created', 'pane_id', 'window_index', 'pane_index', 'pane_pid', 'pane_dead']
+const TEXTS = ['session_name', 'pane_current_path', '@agent_sessions', 'pane_title']
+
+function paneFormat(cut: string): string {
+  return `${NUMBERS.map(field => `#{${field}}`).join(' ')} ${TEXTS.map(field => `#{${field}}${cut}`).join('')}`
+}
 
 /** Every session and pane of a server, in one call. */
 export async function listServer(tmux: Tmux, name: string, timeoutMs?: number): Promise<ServerView> {
-  const result = await tmux(name, ['list-panes', '-a', '-F', FORMAT], timeoutMs === undefined ? {} : { timeoutMs })
-  const view = viewOf(name, result)
-  if (view.state !== 'empty') return view
-  // Only an empty server needs a second question: which process it is that answers.
-  const who = await tmux(name, ['display-message', '-p', '#{pid} #{n:version}:#{version}#{socket_path}'])
-  return { ...view, process: who.kind === 'exit' && who.code === 0 ? emptyServer(who.stdout.toString()) : undefined }
-}
-
-function emptyServer(text: string): ServerProcess | undefined {
-  const match = /^(\d+) (\d+):(.*)\n$/s.exec(text)
-  if (!match) return undefined
-  const [, pid = '', length = '', rest = ''] = match
-  return { pid: Number(pid), version: rest.slice(0, Number(length)), socketPath: rest.slice(Number(length)) }
+  const cut = `cut${randomBytes(6).toString('hex')}`
+  const args = ['display-message', '-p', `${SERVER_FORMAT}${cut}`, ';', 'list-panes', '-a', '-F', paneFormat(cut)]
+  return viewOf(name, await tmux(name, args, timeoutMs === undefined ? {} : { timeoutMs }), cut)
 }
 
 /** The three answers. The texts depend on errno, not on tmux's version; what is not listed here is `unknown`. */
-export function viewOf(name: string, result: TmuxResult): ServerView {
+export function viewOf(name: string, result: TmuxResult, cut: string): ServerView {
   switch (result.kind) {
     case 'missing':
-      return { name, state: 'unknown', reason: 'there is no tmux program on the PATH', missing: true }
+      return { name, state: 'unknown', reason: 'there is no tmux program on the PATH' }
     case 'timeout':
       return { name, state: 'unknown', reason: 'the server did not answer in time' }
     case 'failed':
       return { name, state: 'unknown', reason: result.message }
   }
   const { code, stdout, stderr } = result
+  const listed = parseListing(name, stdout, cut)
   if (code === 0) {
-    const listed = parseListing(name, stdout)
-    if (listed === undefined) return { name, state: 'unknown', reason: 'its listing could not be read' }
-    if (listed.process === undefined) return { name, state: 'empty', process: undefined }
+    if (listed?.process === undefined) return { name, state: 'unknown', reason: 'its listing could not be read' }
+    if (listed.sessions.length === 0) return { name, state: 'empty', process: listed.process }
     return { name, state: 'alive', process: listed.process, sessions: listed.sessions }
   }
-  if (stdout.length === 0) {
-    if (/^error connecting to .* \(No such file or directory\)$/s.test(stderr))
-      return { name, state: 'absent', reason: 'there is no socket' }
-    if (/^no server running on /.test(stderr) || /^error connecting to .* \(Connection refused\)$/s.test(stderr))
-      return { name, state: 'absent', reason: 'nobody listens on its socket' }
-    if (stderr === 'no current target') return { name, state: 'empty', process: undefined }
-  }
+  // `exit-empty off`: the server answers for itself, and has no session to list.
+  if (stderr === 'no current target' && (listed?.sessions.length ?? 0) === 0)
+    return { name, state: 'empty', process: listed?.process }
+  if (/^error connecting to .* \(No such file or directory\)$/s.test(stderr))
+    return { name, state: 'absent', reason: 'there is no socket' }
+  if (/^no server running on /.test(stderr) || /^error connecting to .* \(Connection refused\)$/s.test(stderr))
+    return { name, state: 'absent', reason: 'nobody listens on its socket' }
   return { name, state: 'unknown', reason: stderr.split('\n')[0] || `tmux left with ${code}` }
 }
 
@@ -111,40 +88,30 @@ interface Listing {
   sessions: Session[]
 }
 
-/** Cuts a listing by the lengths it carries. Undefined when anything does not fit: a shifted field is worse than none. */
-export function parseListing(server: string, bytes: Buffer): Listing | undefined {
+/** Reads what tmux printed. Undefined when anything does not fit: a shifted field is worse than none. */
+export function parseListing(server: string, bytes: Buffer, cut: string): Listing | undefined {
+  const pieces = bytes.toString('utf8').split(cut)
   const sessions = new Map<string, Session>()
-  let serverProcess: ServerProcess | undefined
-  let at = 0
-  while (at < bytes.length) {
-    const numbers: string[] = []
-    for (let i = 0; i < NUMBERS.length; i++) {
-      const end = bytes.indexOf(0x20, at)
-      if (end < 0) return undefined
-      numbers.push(bytes.toString('latin1', at, end))
-      at = end + 1
-    }
-    const texts: string[] = []
-    for (let i = 0; i < TEXTS.length; i++) {
-      const colon = bytes.indexOf(0x3a, at)
-      if (colon < 0 || colon - at > 6) return undefined
-      const length = Number(bytes.toString('latin1', at, colon))
-      if (!Number.isInteger(length) || colon + 1 + length > bytes.length) return undefined
-      texts.push(bytes.toString('utf8', colon + 1, colon + 1 + length))
-      at = colon + 1 + length
-    }
-    if (bytes[at] !== 0x0a) return undefined
-    at++
+  const head = /^(\d+) (\S+) (.+)$/s.exec(pieces[0] ?? '')
+  if (head === null) return bytes.length === 0 ? { process: undefined, sessions: [] } : undefined
+  const [, pid, version = '', socketPath = ''] = head
 
-    const [sessionId = '', created, window, index, paneId = '', panePid, dead, serverPid] = numbers
-    const [version = '', name = '', cwd = '', cmd = '', title = '', mark = '', socketPath = ''] = texts
-    const counts = [created, window, index, panePid, dead, serverPid].map(Number)
-    if (!sessionId.startsWith('$') || !paneId.startsWith('%') || !counts.every(Number.isInteger)) return undefined
-    serverProcess ??= { pid: Number(serverPid), version, socketPath }
-    let session = sessions.get(sessionId)
+  // Each pane: numbers and its first text, then the other texts; the line break stands before the next one's numbers.
+  const last = pieces.length - 1
+  if (pieces[last] !== '\n' || (last - 1) % TEXTS.length !== 0) return undefined
+  for (let i = 1; i < last; i += TEXTS.length) {
+    const first = pieces[i] as string
+    const numbers = first.split(' ', NUMBERS.length)
+    const name = first.slice(numbers.join(' ').length + 1)
+    const [sessionId = '', created, paneId = '', window, index, panePid, dead] = numbers
+    const counts = [created, window, index, panePid, dead].map(Number)
+    if (!sessionId.startsWith('\n$') || !paneId.startsWith('%') || !counts.every(Number.isInteger)) return undefined
+    const [cwd = '', mark = '', title = ''] = pieces.slice(i + 1, i + TEXTS.length)
+    const id = sessionId.slice(1)
+    let session = sessions.get(id)
     if (session === undefined) {
-      session = { id: sessionId, name, server, created: Number(created), mark, panes: [] }
-      sessions.set(sessionId, session)
+      session = { id, name, server, created: Number(created), mark, panes: [] }
+      sessions.set(id, session)
     }
     session.panes.push({
       id: paneId,
@@ -153,11 +120,10 @@ export function parseListing(server: string, bytes: Buffer): Listing | undefined
       pid: Number(panePid),
       dead: dead === '1',
       cwd,
-      cmd,
       title,
     })
   }
-  return { process: serverProcess, sessions: [...sessions.values()] }
+  return { process: { pid: Number(pid), version, socketPath }, sessions: [...sessions.values()] }
 }
 
 /** The panes in which something still runs. A session without one has ended, whatever remain-on-exit keeps on screen. */

@@ -27,21 +27,23 @@ export interface FakeWorld {
   processes: Process[]
 }
 
-const sized = (text: string) => `${Buffer.byteLength(text)}:${text}`
-
-function listing(world: FakeWorld, server: string): TmuxResult {
+function listing(world: FakeWorld, server: string, args: string[]): TmuxResult {
   const state = world.servers[server] ?? 'absent'
-  const no = (stderr: string): TmuxResult => ({ kind: 'exit', code: 1, stdout: Buffer.alloc(0), stderr })
   if (state === 'unknown') return { kind: 'timeout' }
-  if (state === 'absent') return no(`error connecting to /tmp/tmux-0/${server} (No such file or directory)`)
-  const lines = world.sessions
+  if (state === 'absent') {
+    const stderr = `error connecting to /tmp/tmux-0/${server} (No such file or directory)`
+    return { kind: 'exit', code: 1, stdout: Buffer.alloc(0), stderr }
+  }
+  const cut = /cut\w+$/.exec(args[2] ?? '')?.[0] ?? ''
+  const panes = world.sessions
     .filter(session => session.server === server)
     .map(({ id, created, panePid, dead, name, cwd, mark }) => {
-      const numbers = `${id} ${created} 0 0 %${panePid} ${panePid} ${dead ? 1 : 0} ${world.serverPids[server]} `
-      return `${numbers}${['3.4', name, cwd, 'claude', '', mark, `/tmp/${server}`].map(sized).join('')}\n`
+      const numbers = `${id} ${created} %${panePid} 0 0 ${panePid} ${dead ? 1 : 0} `
+      return `${numbers}${[name, cwd, mark, ''].map(text => text + cut).join('')}\n`
     })
-  if (lines.length === 0) return no('no current target')
-  return { kind: 'exit', code: 0, stdout: Buffer.from(lines.join('')), stderr: '' }
+  const stdout = Buffer.from(`${world.serverPids[server]} 3.4 /tmp/${server}${cut}\n${panes.join('')}`)
+  if (panes.length === 0) return { kind: 'exit', code: 1, stdout, stderr: 'no current target' }
+  return { kind: 'exit', code: 0, stdout, stderr: '' }
 }
 
 function processesOf(world: FakeWorld): Processes {
@@ -68,11 +70,7 @@ export function fakeMachine(world: FakeWorld): Machine {
     ...HERE,
     host: HERE.host,
     processes: () => processesOf(world),
-    tmux: async (server, args) => {
-      if (args[0] === 'list-panes') return listing(world, server)
-      const pid = world.serverPids[server]
-      return { kind: 'exit', code: 0, stdout: Buffer.from(`${pid} ${sized('3.4')}/tmp/${server}\n`), stderr: '' }
-    },
+    tmux: async (server, args) => listing(world, server, args),
   }
 }
 

@@ -19,7 +19,6 @@ export const aPane = (pane: Partial<Pane> = {}): Pane => ({
   pid: 4001,
   dead: false,
   cwd: '/work',
-  cmd: 'claude',
   title: '',
   ...pane,
 })
@@ -58,6 +57,7 @@ export const aLegacyRow = (row: Partial<Row> = {}): Row => {
 export const anAgent = (agent: Partial<AgentSight> = {}): AgentSight => ({
   found: 'found',
   pane: aPane(),
+  cmd: 'claude',
   adapter: claude,
   process: { pid: 4001, ppid: 100, start: '600', comm: 'claude' },
   argv: ['claude'],

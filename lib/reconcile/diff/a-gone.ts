@@ -53,8 +53,8 @@ export function livingFindings(sight: RowSight, observation: Observation): Findi
   if (agent.found !== 'none' && !isAnother) return []
   const { pane } = agent
   const instead = isAnother ? `; ${agent.adapter?.name} runs there now` : ''
-  const msg = `${row.name}: agent ${adapter.name} has exited, its pane lives (pane ${pane.pid}, cmd ${pane.cmd})${instead}.`
-  return [report('agent-exited', msg, { pane: pane.id, pane_pid: pane.pid, cmd: pane.cmd }, `${presence.named.id}`)]
+  const msg = `${row.name}: agent ${adapter.name} has exited, its pane lives (pane ${pane.pid}, cmd ${agent.cmd})${instead}.`
+  return [report('agent-exited', msg, { pane: pane.id, pane_pid: pane.pid, cmd: agent.cmd }, `${presence.named.id}`)]
 }
 
 /** `lingering`: a row in an end state whose own session still lives. */

@@ -1,10 +1,10 @@
 import { serverOf } from '#lib/registry/rows.ts'
-import { commandName, rowOfStray, takeOver } from '../new-identity.ts'
+import { rowOfStray, takeOver } from '../new-identity.ts'
 import type { AgentSight, Observation, RowSight, StraySight } from '../sights.ts'
 import type { Finding } from './finding.ts'
 
-function described({ pane, ...agent }: AgentSight): string {
-  return `pane ${pane.pid}, cmd ${commandName({ pane, ...agent })}, cwd ${pane.cwd}`
+function described({ pane, cmd }: AgentSight): string {
+  return `pane ${pane.pid}, cmd ${cmd}, cwd ${pane.cwd}`
 }
 
 function evidenceOf(agent: AgentSight, sessionId: string): Record<string, unknown> {
