@@ -1,0 +1,198 @@
+/** Texts to hold the fast reader against `yaml`: pieces put together, files as writers make them, rows that look alike. */
+import fc from 'fast-check'
+import { stringify } from 'yaml'
+import { readPlain } from '#lib/registry/plain.ts'
+
+// biome-ignore format: a table
+const SCALARS = [
+  'running', 'a b', "it's", 'a:b', 'a#b', '-x', '-', '--', '---', '...', '?x', ':x', '@x', '`x', '%x', '&x y', '*x',
+  '!x', '!!str 1', '|', '>-', '~', '~/x', 'null', 'Null', 'NULL', 'nULL', 'true', 'True', 'TRUE', 'tRUE', 'false',
+  'False', 'yes', 'no', 'on', 'y', '0', '7', '-7', '+7', '007', '017', '0o17', '0x1F', '0b1', '1_000', '1.5', '1.',
+  '.5', '-.5', '.', '+.', '1e3', '1e', '1.e3', '1e400', '-0', '+0', '0.0', '2.1.197', '999999999999999',
+  '9999999999999999', '12345678901234567890', '.inf', '-.Inf', '.nan', '.NaN', '2026-11-21T02:39:33Z', '2026-11-21',
+  '12:30:45', '12e03456-0123-4567-89ab-0123456789ab', '12345678-0123-4567-89ab-0123456789ab', '(unknown)',
+  '/home/u/x', '$0', '<<', '=', '[]', '{}', '[ ]', '{ }', '[a, b]', '[a b]', '[1, 2.5, true, null, ~]',
+  '[\'a\', "b"]', '[a,]', '[,]', '[-]', '[-1, +x, -a]', '[[a]]', '{a: 1}', '[a: 1]', '[a', "''", '""', "'a'", '"a"',
+  "'it''s'", "'", '"', "'a' b", '"a"b', "'a'#b", "'a' # b", '"\\n"', '"\\x41\\u00e9\\U0001F600"', '"\\q"', '"\\x4"',
+  '"\\ud83d\\ude00"', '"\\', '"a\\\\"', "'a': b", '"a": b', 'a: b', 'a :b', 'a : b', 'a:', 'x #', 'x # c', 'x  ',
+  '# c', '#c', 'é', '😀', 'a\u00a0b', 'a\u2028b', 'a\u0085b', 'a\ufeffb', 'a\tb', '\ta', 'a\t', 'a\u0007', 'a\u007f',
+  'a\rb', '\\', 'a\\', ',', 'a,b', ']', '}', 'a]', '',
+]
+// biome-ignore format: a table
+const KEYS = [
+  'name', 'status', 'tmux_sessions', 'pane', 'pid', 'a', 'b-c', 'd.e', 'f/g', '_x', 'X1', 'true', 'null', 'Null',
+  '1', '1a', '-a', '__proto__', 'constructor', 'toString', '<<', '? a', "'q'", '"q"', 'a b', 'é', 'y', '',
+]
+
+const tame = fc.constantFrom(...SCALARS.filter(source => readPlain(`a: ${source}\n`) !== undefined))
+const scalar = fc.oneof({ weight: 12, arbitrary: tame }, { weight: 1, arbitrary: fc.constantFrom(...SCALARS) })
+const key = fc.oneof(
+  { weight: 20, arbitrary: fc.constantFrom(...KEYS.slice(0, 11)) },
+  { weight: 1, arbitrary: fc.constantFrom(...KEYS) },
+)
+const indent = fc.constantFrom('', '', '  ', '  ', '    ', '      ', ' ', '   ')
+const eol = fc.oneof(
+  { weight: 30, arbitrary: fc.constant('\n') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      '\r\n',
+      '\n\n',
+      '\r',
+      ' \n',
+      '',
+      '\n  \n',
+      '\n# c\n',
+      '\n    # c\n',
+      '\n---\n',
+      '\n...\n',
+      '\n\t\n',
+    ),
+  },
+)
+const often = <T>(usual: T, weight: number, ...others: T[]) =>
+  fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) })
+const line = fc
+  .tuple(
+    indent,
+    fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom('', '', '- ') },
+      { weight: 1, arbitrary: fc.constantFrom('-  ', '-', '- - ', '? ') },
+    ),
+    fc.option(key, { freq: 6 }),
+    often(': ', 12, ':', ':  ', ' : ', ''),
+    fc.option(scalar, { freq: 3 }),
+    often('', 12, ' # c', ' #', '#', ' '),
+    eol,
+  )
+  .map(
+    ([pad, dash, name, colon, value, comment, end]) =>
+      pad + dash + (name === null ? '' : name + colon) + (value ?? '') + comment + end,
+  )
+export const soup = fc
+  .tuple(
+    often('', 12, '\ufeff', '---\n', '--- # c\n', '# c\n', '%YAML 1.1\n---\n', '\n', 'a:\n'),
+    fc.array(line, { minLength: 1, maxLength: 6 }),
+  )
+  .map(([head, lines]) => head + lines.join(''))
+
+/** Documents as writers make them: mostly what the fast reader is for. */
+const word = fc.oneof(
+  fc.constantFrom(
+    'running',
+    '(unknown)',
+    '',
+    'a: b',
+    'no',
+    '12',
+    '2026-11-21T02:39:33Z',
+    "it's",
+    'a\nb',
+    'a "q" \\ b',
+    'x'.repeat(100),
+    ' lead',
+    'trail ',
+    '# c',
+    'ü 😀',
+    '~',
+    '0x1F',
+    '[x]',
+  ),
+  fc
+    .array(fc.constantFrom('claude', '--session-id', '-p', '12e0-34', '/a/b', "it's", 'a:', '#x', '- y', 'ü'), {
+      minLength: 8,
+      maxLength: 40,
+    })
+    .map(words => words.join(' ')),
+  fc.string(),
+)
+const leaf = fc.oneof(word, fc.integer(), fc.double({ noNaN: true }), fc.boolean(), fc.constant(null))
+const name = fc.constantFrom('name', 'status', 'pid', 'cwd', 'model', 'x_y', 'toString')
+const value = fc.letrec(tie => ({
+  node: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaf, tie('list'), tie('map')),
+  list: fc.array(tie('node'), { maxLength: 3 }),
+  map: fc.dictionary(name, tie('node'), { maxKeys: 5 }),
+}))
+const registry = fc.record({
+  tmux_sessions: fc.array(fc.dictionary(name, value.node, { minKeys: 1, maxKeys: 6 }), { maxLength: 4 }),
+  agent_identities: value.node,
+})
+export const written = fc
+  .tuple(
+    registry,
+    fc.record({
+      lineWidth: fc.constantFrom(0, 80, 30),
+      indentSeq: fc.boolean(),
+      singleQuote: fc.constantFrom(true, false, null),
+      indent: fc.constantFrom(2, 4),
+      version: fc.constantFrom('1.1' as const, '1.2' as const),
+    }),
+    fc.boolean(),
+  )
+  .map(([data, style, crlf]) => {
+    const text = stringify(data, { ...style, aliasDuplicateObjects: false })
+    return crlf ? text.replaceAll('\n', '\r\n') : text
+  })
+
+/** One row after the other, so that the patterns of rows come into play, and now and then something else in a row. */
+export const alike = fc
+  .tuple(
+    fc.integer({ min: 12, max: 22 }),
+    fc.array(
+      fc.tuple(
+        fc.constantFrom('', '  pane:\n    index: 0\n', '  tui:\n  - a\n'),
+        fc.constantFrom('status', 'pid', 'cwd', 'start_command', 'b-c', 'e.f'),
+        scalar,
+      ),
+      { minLength: 1, maxLength: 4 },
+    ),
+    fc.array(
+      fc.tuple(
+        fc.integer({ min: 0, max: 21 }),
+        fc.integer({ min: 0, max: 60 }),
+        fc.constantFrom(
+          '',
+          ' ',
+          '\n',
+          '  ',
+          '\n      ',
+          '\n    -x ',
+          ': ',
+          ' #',
+          '#',
+          "'",
+          '"',
+          '- ',
+          '-',
+          '~',
+          'true',
+          '1',
+          '\r',
+          '\t',
+          ':',
+          '\n\n',
+          '\n# c\n',
+          'x',
+          '\u2028',
+        ),
+        fc.boolean(),
+      ),
+      { maxLength: 6 },
+    ),
+    fc.constantFrom('', '  '),
+    fc.boolean(),
+  )
+  .map(([count, keys, slips, pad, identities]) => {
+    const long = 'tmux -u -L default new-session -d -s lab-creator-claude -c /home/u\n    claude --x'
+    const rows = Array.from({ length: count }, (_, i) => {
+      const own = keys.map(([inner, key, value], n) => `${inner}  ${key}${n}: ${value}\n`).join('')
+      return `- name: lab-${i}\n  pid: ${i}${i}\n  long: ${long}\n  up: true\n  none: null\n  void:\n${own}  q: 'a: ${i}'\n`
+    })
+    for (const [at, offset, put, replace] of slips) {
+      const row = rows[at % count] as string
+      const from = offset % row.length
+      rows[at % count] = row.slice(0, from) + put + row.slice(from + (replace ? 1 : 0))
+    }
+    const text = rows.join('').replace(/^/gm, pad)
+    return `tmux_sessions:\n${pad === '' ? text : text.replace(/ +$/, '')}${identities ? 'agent_identities:\n  claude: {}\n' : ''}`
+  })
