@@ -41,10 +41,17 @@ export interface AgentContext {
   processes: Processes
 }
 
-/** One agent found under a pane. */
-export interface FoundAgent {
+/** A process and its arguments. */
+export interface ShownProcess {
   process: Process
   argv: string[]
+}
+
+/** One agent found under a pane: the process that does the work. */
+export interface FoundAgent extends ShownProcess {
+  /** The agent's processes from its launcher down to the one that does the work, which is the last: an agent that
+   * starts itself again (node gemini → node gemini, codex.js → codex) is one agent. */
+  chain: ShownProcess[]
 }
 
 /** Who else could own a conversation in a folder: what the weak evidence must exclude. */
@@ -79,6 +86,8 @@ export interface Adapter {
   artifactWord: string
   /** Is this process the agent? By the names it shows; a shell that merely mentions it is not. */
   isAgent(process: Process, argv: string[]): boolean
+  /** It starts itself again even where its own process shows no interpreter (gemini sets its title first). */
+  relaunches?: boolean
   /** The id of this live agent from evidence that names the process itself. */
   liveId(look: Look, context: AgentContext): IdSight
   /** The id by exclusion, asked only where liveId has none: a candidate nobody else can own. */
@@ -88,6 +97,8 @@ export interface Adapter {
   artifact(id: string, cwd: string | undefined, context: AgentContext, want?: { turn: boolean }): Artifact
   /** The state by the agent's own word; undefined where it says nothing (then the screen is asked). */
   state?(look: Look, title: string, id: string | undefined, context: AgentContext): StateSight | undefined
+  /** Asks the agent itself where it listens on loopback, for at most half a second; undefined where it does not answer. */
+  askState?(look: Look, id: string | undefined): Promise<StateSight | undefined>
   /** Marks on the visible screen, tried in order; the first that matches wins. */
   screen: ScreenMark[]
 }

@@ -1,0 +1,112 @@
+/** `<config>/projects/<key>/<session id>.jsonl`: where Claude Code keeps conversations (2.1.197 and 2.1.329). */
+import { realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { claudeFolder } from './claude-pid-map.ts'
+import { asObject, hasLine, isFile, namesIn, type Three, tailOf } from './files.ts'
+import { isUuid } from './ids.ts'
+import type { AgentContext, Artifact } from './types.ts'
+
+const LONGEST_KEY = 200
+
+/** The folder name Claude Code makes of a real path: every character outside [A-Za-z0-9] becomes `-`, and past 200 characters
+ * a hash of the whole path is appended. Two paths can share a key. */
+export function projectKey(path: string): string {
+  const key = path.replaceAll(/[^a-zA-Z0-9]/g, '-')
+  if (key.length <= LONGEST_KEY) return key
+  let hash = 0
+  for (let at = 0; at < path.length; at++) hash = ((hash << 5) - hash + path.charCodeAt(at)) | 0
+  return `${key.slice(0, LONGEST_KEY)}-${Math.abs(hash).toString(36)}`
+}
+
+/** The folders in which the conversations of a cwd may be, likeliest first. */
+export function projectFolders(cwd: string, context: AgentContext): string[] {
+  const folder = claudeFolder(context.env)
+  if (folder === undefined) return []
+  const real = realPath(cwd)
+  const keys = new Set<string>()
+  const override = context.env['CLAUDE_CODE_PROJECT_DIR_NAME']
+  if (context.env['CLAUDE_CONFIG_DIR'] && override && /^[A-Za-z0-9_-]{1,64}$/.test(override)) keys.add(override)
+  for (const path of [real, real.normalize('NFC'), cwd]) keys.add(projectKey(path))
+  return [...keys].map(key => join(folder, 'projects', key))
+}
+
+/** A path without its symlinks; as it is when it is gone. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    // The folder of an old conversation may be gone; its transcript need not be.
+    return path
+  }
+}
+
+export interface Transcript {
+  state: Artifact['state']
+  /** The file found, or where it was looked for first. */
+  path?: string
+}
+
+/** Where the transcript of an id is: in the folder of its cwd, else in whichever folder has it, so that a key that we
+ * make differently than another version never makes a transcript missing. */
+export function findTranscript(id: string, cwd: string | undefined, context: AgentContext): Transcript {
+  const folder = claudeFolder(context.env)
+  if (!isUuid(id) || folder === undefined) return { state: 'unknown' }
+  const expected = (cwd ? projectFolders(cwd, context) : []).map(place => join(place, `${id}.jsonl`))
+  for (const path of expected) if (isFile(path) === 'yes') return { state: 'present', path }
+
+  const index = transcriptIndex(join(folder, 'projects'), context)
+  const path = index.paths.get(id)
+  if (path !== undefined && isFile(path) === 'yes') return { state: 'present', path }
+  const looked = expected[0] ?? join(folder, 'projects')
+  return { state: index.isWhole ? 'absent' : 'unknown', path: looked }
+}
+
+interface Index {
+  paths: Map<string, string>
+  isWhole: boolean
+}
+
+/** Kept for one pass: a thousand ids without a transcript must not list every folder a thousand times. */
+const indexes = new WeakMap<AgentContext, Index>()
+
+function transcriptIndex(projects: string, context: AgentContext): Index {
+  const known = indexes.get(context)
+  if (known) return known
+  const index: Index = { paths: new Map(), isWhole: true }
+  const folders = namesIn(projects)
+  if (folders === 'unknown') index.isWhole = false
+  else
+    for (const folder of folders ?? []) {
+      const names = namesIn(join(projects, folder))
+      if (names === 'unknown') index.isWhole = false
+      else
+        for (const name of names ?? [])
+          if (name.endsWith('.jsonl')) index.paths.set(name.slice(0, -'.jsonl'.length), join(projects, folder, name))
+    }
+  indexes.set(context, index)
+  return index
+}
+
+/** Does the transcript hold a turn of the user's? Without one it cannot be resumed. Lines of sub-agents do not count. */
+export function holdsTurn(path: string): Three {
+  return hasLine(path, '"user"', line => turnOf(line) !== undefined)
+}
+
+/** The line as a turn of the user's; undefined when it is none. */
+export function turnOf(line: string): Record<string, unknown> | undefined {
+  const entry = asObject(line)
+  return entry?.['type'] === 'user' && entry['isSidechain'] !== true ? entry : undefined
+}
+
+/** The error that ended the last answer (`rate_limit`, `billing_error` …); undefined when it ended well. */
+export function lastApiError(path: string): string | undefined {
+  for (const line of (tailOf(path) ?? '').split('\n').reverse()) {
+    const entry = line === '' ? undefined : asObject(line)
+    if (!entry || entry['isSidechain'] === true) continue
+    if (entry['type'] === 'user') return undefined
+    if (entry['type'] !== 'assistant') continue
+    const { error, isApiErrorMessage } = entry
+    return isApiErrorMessage === true && typeof error === 'string' ? error : undefined
+  }
+  return undefined
+}

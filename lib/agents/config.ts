@@ -1,0 +1,79 @@
+import { readFileSync, statSync } from 'node:fs'
+import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
+import type { Config } from './custom.ts'
+import { agentNames } from './table.ts'
+import type { Adapter } from './types.ts'
+
+export interface AgentConfigFile {
+  /** Agents the file describes, beside those we know. */
+  adapters: Adapter[]
+  /** Roles in session names, beside our own. */
+  roles: string[]
+}
+
+const MAX_BYTES = 1 << 20
+const HINT = 'See schemas/agent-sessions.config.schema.json for what may stand there.'
+
+/** Reads `.hermes/agent-sessions.config.yaml`; a missing file is an empty one. Throws `config-broken` with file, line and
+ * column. Loads what it takes only when there is a file: most registries have none. */
+export async function readConfig(path: string): Promise<AgentConfigFile> {
+  const text = readText(path)
+  if (text === undefined) return { adapters: [], roles: [] }
+  const [{ LineCounter, parseDocument }, { configSchema, customAdapter }] = await Promise.all([
+    import('yaml'),
+    import('./custom.ts'),
+  ])
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const where = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${path}:${line}:${col}`
+  }
+  const [error] = document.errors
+  if (error) throw broken(`${where(error.pos[0])}: ${error.message}`)
+
+  const value: unknown = document.toJS({ maxAliasCount: 50 }) ?? {}
+  const parsed = configSchema.safeParse(value)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const at = issue?.path ?? []
+    throw broken(`${where(offsetOf(document, at))}: ${at.join('.') || 'the file'}: ${issue?.message ?? 'not valid'}`)
+  }
+  const config: Config = parsed.data
+  const agents = Object.entries(config.agents ?? {})
+  for (const [name] of agents)
+    if (agentNames.includes(name))
+      throw broken(
+        `${where(offsetOf(document, ['agents', name]))}: agents.${name}: this agent is known already; give yours another name`,
+      )
+  return { adapters: agents.map(([name, agent]) => customAdapter(name, agent)), roles: config.roles ?? [] }
+}
+
+/** Where the value of a path begins, or the nearest one above it that is there. */
+function offsetOf(
+  document: { getIn(path: PropertyKey[], keepScalar: true): unknown; contents: unknown },
+  path: readonly PropertyKey[],
+): number {
+  for (let length = path.length; length >= 0; length--) {
+    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true)
+    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range))
+      return Number(node.range[0])
+  }
+  return 0
+}
+
+function readText(path: string): string | undefined {
+  try {
+    if (statSync(path).size > MAX_BYTES) throw broken(`${path}: larger than 1 MB`)
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (code === undefined || code === 'config-broken') throw error
+    throw broken(`${path}: cannot be read (${code})`)
+  }
+}
+
+function broken(message: string): CodedError {
+  return new CodedError('config-broken', EXIT.broken, message, HINT)
+}

@@ -1,0 +1,41 @@
+/** OpenCode. Source: 1.18.34 run against a loopback API. */
+import { flaggedId, launchedId } from './evidence.ts'
+import { mark, toEnd, within } from './marks.ts'
+import { findSession, isOpencodeId } from './opencode-store.ts'
+import { recogniser } from './recognise.ts'
+import type { Adapter } from './types.ts'
+
+const SEEN = 'OpenCode 1.18.34, seen'
+
+export const opencode: Adapter = {
+  name: 'opencode',
+  idField: 'opencode_session_id_own',
+  idWord: 'session',
+  artifactWord: 'db',
+  // npm's launcher runs the program as `.opencode` in some versions.
+  isAgent: recogniser({
+    programs: ['opencode', '.opencode'],
+    packages: ['opencode-ai'],
+    servers: ['serve', 'web', 'acp', 'run', 'auth'],
+  }),
+
+  liveId: (look, context) => launchedId(look, context, flaggedId(['--session', '-s']), isOpencodeId),
+
+  artifact: (id, _cwd, context, want) => findSession(id, context, want?.turn !== false),
+
+  async askState(look, id) {
+    const { stateFromApi } = await import('./opencode-api.ts')
+    return stateFromApi(look, id)
+  },
+
+  screen: [
+    mark(
+      'waiting',
+      'permission prompt',
+      `△ +(?:Permission required|Always allow)${within(30)}(?:Reject|Cancel)${toEnd(8)}`,
+      SEEN,
+    ),
+    mark('working', undefined, `esc (?:again to )?interrupt${toEnd(6)}`, SEEN),
+    mark('idle', undefined, `(?:ctrl\\+p commands|Ask anything…)${toEnd(12)}`, SEEN),
+  ],
+}

@@ -1,0 +1,27 @@
+import type { ScreenMark, StateSight } from './types.ts'
+
+/** The bottom of a screen, and no more: whatever a program prints, a mark has little to search. */
+const MAX_LINES = 120
+const MAX_COLUMNS = 300
+
+/** The state that stands on a screen (`capture-pane -p`), by the first mark that matches; undefined when none does. Marks
+ * see lines without trailing blanks, no empty lines at the end, and ordinary spaces for non-breaking ones: a `$` without
+ * the `m` flag is the last line that holds anything, which keeps marks at the bottom where the conversation is not. */
+export function stateFromScreen(text: string, marks: readonly ScreenMark[]): StateSight | undefined {
+  const screen = tidy(text)
+  const mark = marks.find(candidate => candidate.pattern.test(screen))
+  if (!mark) return undefined
+  return { state: mark.state, ...(mark.detail ? { detail: mark.detail } : {}), source: 'screen' }
+}
+
+function tidy(text: string): string {
+  const lines = text
+    .slice(-MAX_LINES * MAX_COLUMNS)
+    .replaceAll('\u00a0', ' ')
+    .split(/\r?\n/)
+    .slice(-MAX_LINES)
+  return lines
+    .map(line => line.slice(0, MAX_COLUMNS).trimEnd())
+    .join('\n')
+    .trimEnd()
+}
