@@ -3,7 +3,7 @@ import { isoSeconds } from '#lib/reconcile/new-identity.ts'
 import { observe } from '#lib/reconcile/observe.ts'
 import { overview } from '#lib/reconcile/overview.ts'
 import { buildReport } from '#lib/reconcile/report.ts'
-import { addScreenStates } from '#lib/reconcile/screens.ts'
+import { addSlowStates } from '#lib/reconcile/screens.ts'
 import { rowsOf } from '#lib/registry/rows.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
@@ -100,7 +100,7 @@ function shown(view: StatusView, json: boolean, compact: boolean): string {
 async function look(machine: Machine, scope: Surroundings, all: boolean): Promise<StatusView> {
   const { snapshot } = await readRegistryFile(scope.registryPath)
   const observation = await observe(machine, { ...scope, withState: true }, snapshot.registry)
-  await addScreenStates(machine, observation)
+  await addSlowStates(machine, observation)
   const findings = diff(snapshot.registry, observation)
   const report = buildReport(observation, scope.yamlPath, true, findings, () => false)
   return {

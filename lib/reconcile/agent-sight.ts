@@ -75,7 +75,16 @@ function findInSession(
       if (want.row?.launch_session_id) look.launchId = want.row.launch_session_id
       if (want.row?.agent_log_file) look.logFile = want.row.agent_log_file
       return {
-        sight: { found: 'found', pane, cmd: adapter.name, adapter, process: agent.process, argv: agent.argv, id: none },
+        sight: {
+          found: 'found',
+          pane,
+          cmd: adapter.name,
+          adapter,
+          process: agent.process,
+          argv: agent.argv,
+          look,
+          id: none,
+        },
         look,
       }
     }

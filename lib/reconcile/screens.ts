@@ -3,16 +3,21 @@ import type { Machine } from '#lib/system/machine.ts'
 import { captureScreens } from '#lib/tmux/capture.ts'
 import type { AgentSight, Observation } from './sights.ts'
 
-/** Reads the state of agents that say nothing themselves from their screens: the last resort, one call per server. */
-export async function addScreenStates(machine: Machine, observation: Observation): Promise<void> {
-  const silent = new Map<string, AgentSight[]>()
+/** The states of agents that left no word on disk: first asked where they listen on loopback, then read from their
+ * screens, one call per server. The screen is the last resort. */
+export async function addSlowStates(machine: Machine, observation: Observation): Promise<void> {
+  const asked: { server: string; agent: AgentSight }[] = []
   const ask = (server: string, agent: AgentSight) => {
-    if (agent.found === 'found' && agent.state === undefined) silent.set(server, [...(silent.get(server) ?? []), agent])
+    if (agent.found === 'found' && agent.state === undefined) asked.push({ server, agent })
   }
   for (const { row, presence, agent } of observation.rows.values())
     if (row.status === 'running' && presence.named && agent) ask(presence.named.server, agent)
   for (const { session, agent } of observation.strays) ask(session.server, agent)
 
+  await Promise.all(asked.map(({ agent }) => askAgent(agent)))
+  const silent = new Map<string, AgentSight[]>()
+  for (const { server, agent } of asked)
+    if (agent.state === undefined) silent.set(server, [...(silent.get(server) ?? []), agent])
   await Promise.all(
     [...silent].map(async ([server, agents]) => {
       const screens = await captureScreens(
@@ -27,4 +32,11 @@ export async function addScreenStates(machine: Machine, observation: Observation
       }
     }),
   )
+}
+
+async function askAgent(agent: AgentSight): Promise<void> {
+  const { adapter, look } = agent
+  const id = agent.id.kind === 'id' ? agent.id.evidence.id : undefined
+  const state = adapter?.askState && look ? await adapter.askState(look, id) : undefined
+  if (state) agent.state = state
 }

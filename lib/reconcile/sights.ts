@@ -1,4 +1,4 @@
-import type { Adapter, Artifact, IdSight, StateSight } from '#lib/agents/types.ts'
+import type { Adapter, Artifact, IdSight, Look, StateSight } from '#lib/agents/types.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import type { Process } from '#lib/system/processes.ts'
 import type { Pane, ServerView, Session } from '#lib/tmux/listing.ts'
@@ -16,6 +16,8 @@ export interface AgentSight {
   adapter?: Adapter
   process?: Process
   argv?: string[]
+  /** What its adapter was given to look at. */
+  look?: Look
   /** Seconds since the epoch; absent when not known. */
   startedAt?: number
   id: IdSight
