@@ -1,4 +1,4 @@
-import { END, LINE, mark, toEnd, within } from './marks.ts'
+import { END, LINE, mark, within } from './marks.ts'
 import type { ScreenMark } from './types.ts'
 
 const SEEN = 'Claude Code 2.1.197, captured'
@@ -9,6 +9,8 @@ const READ = 'Claude Code 2.1.329, read in the program'
 // the box and its footer below them.
 const RULE = `─{8}${LINE}`
 const NO_RULE = `(?!─{8})${LINE}`
+/** No rule, so no input box, from here to the end. */
+const toDialogEnd = (lines: number) => `${LINE}(?:\\n${NO_RULE}){0,${lines}}${END}`
 /** The input box at the bottom: a rule, the prompt with a draft or without, a rule, a footer of a few lines. */
 const BOX = `^${RULE}\\n❯${LINE}\\n(?:${NO_RULE}\\n){0,80}${RULE}(?:\\n${NO_RULE}){0,6}${END}`
 /** From the last message to the box come only its own further lines, the done line, blanks. */
@@ -20,35 +22,30 @@ export const claudeScreen: ScreenMark[] = [
   mark(
     'waiting',
     'trust',
-    `(?:Quick safety check:|Do you trust the files in this folder\\?)${within(30)}Enter to confirm${toEnd(1)}`,
+    `(?:Quick safety check:|Do you trust the files in this folder\\?)${within(30)}Enter to confirm${toDialogEnd(1)}`,
     SEEN,
   ),
-  mark('waiting', 'bypass permissions', `Bypass Permissions mode${within(30)}Yes, I accept${toEnd(6)}`, READ),
+  mark('waiting', 'bypass permissions', `Bypass Permissions mode${within(30)}Yes, I accept${toDialogEnd(6)}`, READ),
   mark(
     'waiting',
     'permission prompt',
-    `(?:Do you want |Would you like )${within(8)}❯ ?\\d+\\. ${within(14)}Esc to cancel${toEnd(2)}`,
+    `(?:Do you want |Would you like )${within(8)}❯ ?\\d+\\. ${within(14)}Esc to cancel${toDialogEnd(2)}`,
     SEEN,
   ),
   mark(
     'limited',
     'usage limit',
-    `What do you want to do\\?${within(4)}Stop and wait for limit to reset${toEnd(8)}`,
+    `What do you want to do\\?${within(4)}Stop and wait for limit to reset${toDialogEnd(8)}`,
     READ,
   ),
-  mark('waiting', 'login', `^ *Select login method:${toEnd(14)}`, READ),
+  mark('waiting', 'login', `^ *Select login method:${toDialogEnd(14)}`, READ),
   mark(
     'waiting',
     'dialog open',
-    `^ *❯ ?\\d+\\. ${within(14)}(?:Esc to cancel|Enter to confirm|Enter to select)${toEnd(2)}`,
+    `^ *❯ ?\\d+\\. ${within(14)}(?:Esc to cancel|Enter to confirm|Enter to select)${toDialogEnd(2)}`,
     SEEN_LATER,
   ),
-  mark(
-    'working',
-    undefined,
-    `^${RULE}\\n(?:${NO_RULE}\\n){0,5}?${NO_RULE}esc to interrupt${LINE}(?:\\n${NO_RULE}){0,5}${END}`,
-    SEEN,
-  ),
+  mark('working', undefined, `^${RULE}\\n(?:${NO_RULE}\\n){0,5}?${NO_RULE}esc to interrupt${toDialogEnd(5)}`, SEEN),
   mark('working', undefined, `^[·✢✳✶✻✽*] \\S${LINE}…${NOTHING_NEWER}`, SEEN),
   mark(
     'limited',

@@ -27,20 +27,17 @@ export function linuxProcesses(): Processes {
     looks.set(pid, answer)
     return answer
   }
-  const all = (): Process[] | undefined => {
-    if (everyone) return everyone
-    const names = list('/proc')
-    if (!names) return undefined
-    everyone = present(names.filter(isNumber).map(Number), look)
+  const visible = (): Process[] => {
+    everyone ??= present((list('/proc') ?? []).filter(isNumber).map(Number), look)
     return everyone
   }
   const scannedChildren = (pid: number): Process[] => {
     if (byParent === undefined) {
       byParent = new Map()
-      for (const process of all() ?? []) {
-        const siblings = byParent.get(process.ppid)
-        if (siblings) siblings.push(process)
-        else byParent.set(process.ppid, [process])
+      for (const child of visible()) {
+        const siblings = byParent.get(child.ppid)
+        if (siblings) siblings.push(child)
+        else byParent.set(child.ppid, [child])
       }
     }
     return byParent.get(pid) ?? []
@@ -48,7 +45,11 @@ export function linuxProcesses(): Processes {
 
   return {
     look,
-    all,
+    all() {
+      const found = visible()
+      // Not even the first process, or not ourselves: a /proc that hides some (hidepid), or none at all.
+      return [1, process.pid].every(pid => found.some(entry => entry.pid === pid)) ? found : undefined
+    },
     children(pid) {
       const pids: number[] = []
       // Each thread has its own list: a child forked by another thread is not among those of the first.
