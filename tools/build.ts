@@ -1,6 +1,6 @@
 /** Bundles the commands into dist/: one file per command, and one per module that is loaded only when needed, so that
  * the common command reads and compiles no more than it uses. */
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
@@ -39,17 +39,30 @@ function chunkName(path: string): string {
   return inside.replaceAll(/[^A-Za-z0-9]+/g, '-')
 }
 
+/** Builds into a folder of its own and puts it in place whole: a program that starts meanwhile finds the old one. */
 export async function buildAll(outdir = dist): Promise<void> {
-  mkdirSync(outdir, { recursive: true })
-  const entries = new Map([
+  const fresh = `${outdir}.${process.pid}.new`
+  const old = `${outdir}.${process.pid}.old`
+  try {
+    await buildInto(fresh)
+    if (existsSync(outdir)) renameSync(outdir, old)
+    renameSync(fresh, outdir)
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+    rmSync(old, { recursive: true, force: true })
+  }
+}
+
+async function buildInto(outdir: string): Promise<void> {
+  const built = new Map<string, string>()
+  let rest = new Map([
     ['agent-sessions', join(root, 'lib/commands/main.ts')],
     ['reconcile', join(root, 'lib/commands/entry-reconcile.ts')],
   ])
-  const built = new Set<string>()
-  for (let rest = [...entries]; rest.length > 0; ) {
+  while (rest.size > 0) {
     const found = new Map<string, string>()
     await build({
-      entryPoints: rest.map(([name, path]) => ({ in: path, out: name })),
+      entryPoints: [...rest].map(([name, path]) => ({ in: path, out: name })),
       outdir,
       outExtension: { '.js': '.cjs' },
       bundle: true,
@@ -57,16 +70,17 @@ export async function buildAll(outdir = dist): Promise<void> {
       platform: 'node',
       format: 'cjs',
       target: 'node20',
+      // `require` of a file beside it, not Node's module loader, which costs milliseconds.
+      supported: { 'dynamic-import': false },
       conditions: ['import'],
       // The legal comments of what is bundled stand in their own packages.
       legalComments: 'none',
       plugins: [lazyChunks(found)],
       logLevel: 'warning',
     })
-    for (const [name] of rest) built.add(`${name}.cjs`)
-    rest = [...found].filter(([name]) => !built.has(`${name}.cjs`))
+    for (const [name, path] of rest) built.set(name, path)
+    rest = new Map([...found].filter(([name]) => !built.has(name)))
   }
-  for (const file of readdirSync(outdir)) if (!built.has(file)) rmSync(join(outdir, file), { recursive: true })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll()

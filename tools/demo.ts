@@ -71,7 +71,8 @@ ${more}`
 function run(command: string, ...args: string[]): void {
   say(`\n$ agent-sessions ${[command, ...args].join(' ')}`)
   const program = join(bundle, 'bin', 'agent-sessions.cjs')
-  spawnSync(process.execPath, [program, command, ...args], { env, cwd: lab, stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, [program, command, ...args], { env, cwd: lab, stdio: 'inherit' })
+  if (status !== 0) throw new Error(`agent-sessions ${command} left with ${status}`)
 }
 
 try {
