@@ -55,12 +55,13 @@ type Done = (error: Error | null) => void
 
 /** The few calls proper-lockfile makes, with an eye on which folder is ours: by itself it removes, when releasing or
  * leaving, whatever stands at the path, and takes over a stale lock that another process has just taken over. Inode and
- * the modification time we set last tell ours from a later one. */
+ * change time after our last touch tell ours from a later one; the modification time does not, for proper-lockfile sets
+ * it to the next full second, and inodes are used again. */
 function watchedFs() {
   let ours: string | undefined
   const mark = (path: string): string => {
-    const { ino, mtimeMs } = statSync(path)
-    return `${ino}:${mtimeMs}`
+    const { ino, ctimeNs } = statSync(path, { bigint: true })
+    return `${ino}:${ctimeNs}`
   }
   const isOurs = (path: string): boolean => {
     try {
