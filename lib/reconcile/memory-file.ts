@@ -1,9 +1,9 @@
 /** Where a registry's memory is kept, and its one way in: under a lock of its own, written whole. */
-import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf } from '#lib/system/errors.ts'
-import { EMPTY, type Memory, memorySchema } from './memory.ts'
+import { EMPTY } from './memory.ts'
+import type { Memory } from './memory-schema.ts'
 
 /** The folder a registry belongs to: the one that holds its `.hermes`, else its own. */
 export function workspaceOf(registryPath: string): string {
@@ -13,18 +13,19 @@ export function workspaceOf(registryPath: string): string {
 
 /** `.cache/agent-sessions-monitor/<workspace>.state` in the workspace, or in $AGENT_SESSIONS_STATE_DIR, where many
  * workspaces meet, with a hash of the registry's path. */
-export function memoryPath(registryPath: string, env: Record<string, string | undefined>): string {
+export async function memoryPath(registryPath: string, env: Record<string, string | undefined>): Promise<string> {
   const workspace = workspaceOf(registryPath)
   const name = basename(workspace) || 'root'
   const stateDir = env['AGENT_SESSIONS_STATE_DIR']
   if (!stateDir) return join(workspace, '.cache', 'agent-sessions-monitor', `${name}.state`)
+  const { createHash } = await import('node:crypto')
   const hash = createHash('sha256').update(registryPath).digest('hex').slice(0, 12)
   return join(stateDir, `${name}-${hash}.state`)
 }
 
 /** What is remembered; nothing when there is no file. A file that cannot be understood counts as none: the worst that
  * follows is that something is told once more. */
-export function readMemory(path: string): Memory {
+export async function readMemory(path: string): Promise<Memory> {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -32,6 +33,7 @@ export function readMemory(path: string): Memory {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return EMPTY
     throw error
   }
+  const { memorySchema } = await import('./memory-schema.ts')
   try {
     return memorySchema.parse(JSON.parse(text))
   } catch {
@@ -42,7 +44,7 @@ export function readMemory(path: string): Memory {
 
 /** Changes the memory under its lock. An unchanged memory is not written. */
 export async function updateMemory(path: string, change: (memory: Memory) => Memory): Promise<void> {
-  const before = readMemory(path)
+  const before = await readMemory(path)
   if (JSON.stringify(change(before)) === JSON.stringify(before)) return
   const [{ withLock }, { default: writeFileAtomic }] = await Promise.all([
     import('#lib/system/lock.ts'),
@@ -50,7 +52,7 @@ export async function updateMemory(path: string, change: (memory: Memory) => Mem
   ])
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   await withLock(`${path}.lock`, {}, async () => {
-    const current = readMemory(path)
+    const current = await readMemory(path)
     const next = change(current)
     const text = `${JSON.stringify(next)}\n`
     if (JSON.stringify(next) !== JSON.stringify(current)) await writeFileAtomic(path, text, { mode: 0o600 })

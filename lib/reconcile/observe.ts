@@ -2,7 +2,7 @@ import type { Adapter, AgentContext } from '#lib/agents/types.ts'
 import { keyOf, rowsOf, serverOf } from '#lib/registry/rows.ts'
 import type { Registry, Row } from '#lib/registry/schema.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { isTooOld, listServer, type ServerView } from '#lib/tmux/listing.ts'
+import { isTooOld, listServer, type ServerView, type Session } from '#lib/tmux/listing.ts'
 import { type AgentLook, lookAtAgents } from './agent-sight.ts'
 import type { Here, KnownServer, ProcessLooker } from './identity.ts'
 import { adapterOf, recordedId } from './naming.ts'
@@ -44,13 +44,16 @@ export async function observe(
   const here: Here = { host: machine.host, bootId: machine.bootId, bootTimeSec: machine.bootTimeSec }
   const atSec = machine.now() / 1000
   const look: ProcessLooker = pid => processes.look(pid)
-  const known = new Map(views.map(view => [view.name, { view, server: knownServer(view, look) }]))
+  const known = new Map(
+    views.map(view => [view.name, { view, server: knownServer(view, look), named: sessionsByName(view) }]),
+  )
 
   const sights = new Map<string, RowSight>()
   const wanted: AgentLook[] = []
   for (const row of rows) {
-    const { view, server } = known.get(serverOf(row)) as { view: ServerView; server: KnownServer | undefined }
-    const facts: PresenceFacts = { here, view, server, look, startedAt: process => processes.startedAt(process) }
+    const server = known.get(serverOf(row))
+    if (server === undefined) throw new Error(`server ${serverOf(row)} was not looked at`)
+    const facts: PresenceFacts = { here, ...server, look, startedAt: process => processes.startedAt(process) }
     const adapter = adapterOf(row, scope.adapters)
     const presence = presenceOf(row, facts)
     const sight: RowSight = { row, adapter, presence, op: opState(row, look), recorded: [] }
@@ -83,6 +86,10 @@ function withoutOld(view: ServerView): ServerView {
     state: 'unknown',
     reason: `tmux ${view.process.version} is older than the 3.2 that is needed`,
   }
+}
+
+function sessionsByName(view: ServerView): Map<string, Session> {
+  return new Map(view.state === 'alive' ? view.sessions.map(session => [session.name, session]) : [])
 }
 
 function knownServer(view: ServerView, look: ProcessLooker): KnownServer | undefined {

@@ -45,7 +45,7 @@ export async function runPass(machine: Machine, options: PassOptions, read: () =
     findings = confirmedBy(confirmed, diff(snapshot.registry, observation))
   }
 
-  const memoryFile = memoryPath(options.registryPath, machine.env)
+  const memoryFile = await memoryPath(options.registryPath, machine.env)
   const changes = findings.some(finding => finding.change !== undefined)
   if (changes && options.dryRun) findings = await withoutRefused(snapshot, findings)
   if (changes && !options.dryRun) {
@@ -64,14 +64,14 @@ export async function runPass(machine: Machine, options: PassOptions, read: () =
   return tellable(machine, options, observation, findings, memoryFile)
 }
 
-function tellable(
+async function tellable(
   machine: Machine,
   options: PassOptions,
   observation: Observation,
   findings: Finding[],
   memoryFile: string,
-): Pass {
-  const memory = readMemory(memoryFile)
+): Promise<Pass> {
+  const memory = await readMemory(memoryFile)
   const processes = machine.processes()
   const late = leftUntold(memory, options.listener, options.self, owner => {
     const look = processes.look(owner.pid)

@@ -34,6 +34,8 @@ const CLOCK_SLACK_SEC = 2
 export interface PresenceFacts {
   here: Here
   view: ServerView
+  /** The view's sessions by name; a thousand rows must not each go through a thousand sessions. */
+  named: ReadonlyMap<string, Session>
   server: KnownServer | undefined
   look: ProcessLooker
   /** Seconds since the epoch at which a process started; undefined when not known. */
@@ -48,7 +50,7 @@ export function presenceOf(row: Row, facts: PresenceFacts): Presence {
 
   const byReboot = isFromEarlierBoot(row, here)
   if (view.state === 'alive' && server !== undefined) {
-    const listed = view.sessions.find(session => session.name === row.name)
+    const listed = facts.named.get(row.name)
     const named = listed !== undefined && livePanes(listed).length > 0 ? listed : undefined
     if (named !== undefined) {
       const same = isOwnSession(row, named, server, here)

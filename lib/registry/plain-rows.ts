@@ -143,7 +143,7 @@ function patternOf(lines: string, dash: number): { source: string; row: Slot } |
   return { source: `${source}(?= {${dash}}- )`, row }
 }
 
-/** What does not stand up to its pattern (`"`, `|`, a comment …) shows when the pattern is tried on its own row. */
+/** What does not stand up to its pattern (`|`, a comment …) shows when the pattern is tried on its own row. */
 function slotOf(key: string, value: string | undefined, column: number): { slot: Slot; source: string } | undefined {
   const slot = (kind: Slot['kind'], source: string) => ({ slot: { key, kind, slots: [], template: {} }, source })
   if (value === undefined) return slot('null', '')
@@ -152,6 +152,7 @@ function slotOf(key: string, value: string | undefined, column: number): { slot:
   if (value === 'true' || value === 'false') return slot('boolean', ' (true|false)')
   if (/^[0-9]{1,15}$/.test(value)) return slot('number', ' ([0-9]{1,15})')
   if (value.startsWith("'")) return slot('text', ` '([^'${ODD}]*)'`)
+  if (value.startsWith('"')) return slot('text', ` "([^"\\\\${ODD}]*)"`)
   if (value.length <= LONG) return slot('text', ` (${TEXT})`)
   return slot('long', ` (${TEXT}(?:\\n {${column + 1},}(?:-(?![ \\n])|[^${ODD} #?:-])${REST})*)`)
 }

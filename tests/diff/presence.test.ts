@@ -22,6 +22,7 @@ function facts(view: ServerView, processes: Record<number, Process | 'unknown'> 
   return {
     here: HERE,
     view,
+    named: new Map(view.state === 'alive' ? view.sessions.map(session => [session.name, session]) : []),
     server: view.state === 'alive' || view.state === 'empty' ? SERVER : undefined,
     look: (pid): ProcessLook => {
       const found = processes[pid]
