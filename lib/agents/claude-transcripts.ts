@@ -18,8 +18,19 @@ export function projectKey(path: string): string {
   return `${key.slice(0, LONGEST_KEY)}-${Math.abs(hash).toString(36)}`
 }
 
+/** Kept for one pass: a thousand agents stand in a few folders. */
+const folders = new WeakMap<AgentContext, Map<string, string[]>>()
+
 /** The folders in which the conversations of a cwd may be, likeliest first. */
 export function projectFolders(cwd: string, context: AgentContext): string[] {
+  const known = folders.get(context) ?? new Map<string, string[]>()
+  folders.set(context, known)
+  const places = known.get(cwd) ?? lookUpFolders(cwd, context)
+  known.set(cwd, places)
+  return places
+}
+
+function lookUpFolders(cwd: string, context: AgentContext): string[] {
   const folder = claudeFolder(context.env)
   if (folder === undefined) return []
   const real = realPath(cwd)
@@ -51,7 +62,7 @@ export interface Transcript {
 export function findTranscript(id: string, cwd: string | undefined, context: AgentContext): Transcript {
   const folder = claudeFolder(context.env)
   if (!isUuid(id) || folder === undefined) return { state: 'unknown' }
-  const expected = (cwd ? projectFolders(cwd, context) : []).map(place => join(place, `${id}.jsonl`))
+  const expected = (cwd ? projectFolders(cwd, context) : []).map(place => `${place}/${id}.jsonl`)
   for (const path of expected) if (isFile(path) === 'yes') return { state: 'present', path }
 
   const index = transcriptIndex(join(folder, 'projects'), context)
