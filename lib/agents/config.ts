@@ -32,7 +32,13 @@ export async function readConfig(path: string): Promise<AgentConfigFile> {
   const [error] = document.errors
   if (error) throw broken(`${where(error.pos[0])}: ${error.message}`)
 
-  const value: unknown = document.toJS({ maxAliasCount: 50 }) ?? {}
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: 50 }) ?? {}
+  } catch (cause) {
+    // An alias of nothing, or aliases that unfold without end: only here does the library notice.
+    throw broken(`${path}: ${cause instanceof Error ? cause.message : cause}`)
+  }
   const parsed = configSchema.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues

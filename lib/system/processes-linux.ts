@@ -17,6 +17,7 @@ let buffer = Buffer.allocUnsafe(64 << 10)
 export function linuxProcesses(): Processes {
   const looks = new Map<number, ProcessLook>()
   const argvs = new Map<number, string[]>()
+  let boot: number | undefined
   let everyone: Process[] | undefined
   let byParent: Map<number, Process[]> | undefined
 
@@ -80,7 +81,7 @@ export function linuxProcesses(): Processes {
     },
     cwd: pid => linkTarget(`/proc/${pid}/cwd`),
     startedAt(process) {
-      const boot = bootSec()
+      boot ??= bootSec()
       return boot === undefined || !isNumber(process.start) ? undefined : boot + Number(process.start) / TICKS_PER_SEC
     },
   }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { AgentContext, FoundAgent, Look } from '#lib/agents/types.ts'
+import type { Adapter, AgentContext, FoundAgent, Look } from '#lib/agents/types.ts'
 import type { Process, Processes } from '#lib/system/processes.ts'
 import { linuxProcesses } from '#lib/system/processes-linux.ts'
 
@@ -88,4 +88,17 @@ export function anAgent(argv: string[] = ['claude'], process: Process = PROCESS)
 
 export function aLook(look: Partial<Look> = {}): Look {
   return { agent: anAgent(), cwd: '/home/dev/fresh', sessionCreated: 1_000_000, ...look }
+}
+
+/** The id an adapter tells of an agent that shows these arguments and holds these files open, and from where. */
+export function saidBy(
+  adapter: Adapter,
+  world: World,
+  argv: string[],
+  look: Partial<Look> = {},
+  openFiles: string[] = [],
+): [id: string, source: string] | string {
+  const context = world.context({}, processesOf({ openFiles: () => openFiles }))
+  const sight = adapter.liveId(aLook({ agent: anAgent(argv), ...look }), context)
+  return sight.kind === 'id' ? [sight.evidence.id, sight.evidence.source] : sight.kind
 }

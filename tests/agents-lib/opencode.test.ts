@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { opencode } from '#lib/agents/opencode.ts'
+import { aLook, anAgent, saidBy, until, World } from './world.ts'
+
+let world: World
+beforeEach(() => (world = new World()))
+afterEach(() => world.close())
+
+describe('opencode', () => {
+  const SES = 'ses_6f1a2b3cdffeAbCdEfGh'
+  const artifact = () => opencode.artifact(SES, undefined, world.context())
+  const database = (sql: string) => {
+    const path = join(world.folder('.local/share/opencode'), 'opencode.db')
+    const result = spawnSync('sqlite3', [path, sql], { encoding: 'utf8' })
+    expect(result.stderr).toBe('')
+    return path
+  }
+  const TABLES =
+    'CREATE TABLE IF NOT EXISTS session(id TEXT, directory TEXT, parent_id TEXT); CREATE TABLE IF NOT EXISTS message(id TEXT, session_id TEXT, data TEXT);'
+
+  it('is known by the session it was given', () => {
+    expect(saidBy(opencode, world, ['opencode', '--session', SES])).toEqual([SES, 'launch id'])
+    expect(saidBy(opencode, world, ['opencode', '-s', SES])).toEqual([SES, 'launch id'])
+    expect(saidBy(opencode, world, ['opencode', '-s', "ses_' OR 1=1"])).toBe('none')
+  })
+
+  it('keeps it in its database, which is left as it was', () => {
+    expect(artifact().state).toBe('unknown')
+    const path = database(`PRAGMA journal_mode=wal; ${TABLES}`)
+    expect(artifact()).toEqual({ state: 'absent', turn: 'no', path })
+    database(`INSERT INTO session VALUES('${SES}', '/x', NULL)`)
+    expect(artifact()).toEqual({ state: 'present', turn: 'no', path })
+    database(`INSERT INTO message VALUES('m', '${SES}', '{"role":"user"}')`)
+    expect(artifact()).toEqual({ state: 'present', turn: 'yes', path })
+    expect(readdirSync(join(world.home, '.local/share/opencode'))).toEqual(['opencode.db'])
+  })
+
+  it('is seen while somebody writes: what stands in the log counts', async () => {
+    const path = database(`PRAGMA journal_mode=wal; ${TABLES}`)
+    const script = `PRAGMA wal_autocheckpoint=0;\nINSERT INTO session VALUES('${SES}', '/x', NULL);\n.shell touch '${world.home}/ready'; sleep 60\n`
+    const input = world.write('script.sql', script)
+    world.start('bash', ['-c', `sqlite3 '${path}' < '${input}'`])
+    await until('the write', () => existsSync(join(world.home, 'ready')))
+    expect(artifact()).toMatchObject({ state: 'present' })
+  })
+
+  it('that cannot be read is unknown', () => {
+    world.write('.local/share/opencode/opencode.db', 'no database at all')
+    expect(artifact().state).toBe('unknown')
+    rmSync(join(world.home, '.local'), { recursive: true })
+    database('CREATE TABLE other(x)')
+    expect(artifact().state).toBe('unknown')
+  })
+
+  it('kept it as JSON before', () => {
+    const path = world.write(`.local/share/opencode/storage/session/proj/${SES}.json`, '{}')
+    expect(artifact()).toEqual({ state: 'present', turn: 'no', path })
+    world.write(`.local/share/opencode/storage/message/${SES}/msg_1.json`, '{"role":"user"}')
+    expect(artifact()).toEqual({ state: 'present', turn: 'yes', path })
+  })
+
+  it('says its state where it listens, and nothing where it does not', async () => {
+    const answers: Record<string, unknown> = { '/session/status': { [SES]: { type: 'busy' } }, '/permission': [] }
+    const server = createServer((request, response) => {
+      const answer = answers[request.url ?? '']
+      if (answer !== undefined) response.end(JSON.stringify(answer))
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const ask = (id = SES, at = port) =>
+      opencode.askState?.(aLook({ agent: anAgent(['opencode', '--port', String(at)]) }), id)
+    expect(await ask()).toEqual({ state: 'working', source: 'api' })
+    expect(await ask('ses_other')).toBeUndefined()
+    answers['/permission'] = [{ sessionID: SES }]
+    expect((await ask())?.state).toBe('waiting')
+    answers['/permission'] = 'nonsense'
+    answers['/session/status'] = { [SES]: { type: 'idle' } }
+    expect((await ask())?.state).toBe('idle')
+    delete answers['/session/status']
+    const begin = performance.now()
+    expect(await ask()).toBeUndefined()
+    expect(performance.now() - begin).toBeLessThan(1500)
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
+    expect(await ask()).toBeUndefined()
+    expect(await ask(SES, 70_000)).toBeUndefined()
+  })
+})
