@@ -1,0 +1,103 @@
+/**
+ * The deciding way to read a registry: what the `yaml` library says, it means. Slow (26 times a bare node start for
+ * 1,000 rows), so callers load this file by `await import()` when the fast reader is unsure.
+ */
+import { type Document, isMap, isScalar, parseDocument, visit, type YAMLError } from 'yaml'
+import { CodedError, EXIT } from '#lib/system/errors.ts'
+
+/** `Anchor ending in : is ambiguous`, `Unresolved tag` …: yaml goes on, the meaning is a guess. A directive it does not
+ * know is none. */
+const HARMLESS = new Set<string>(['BAD_DIRECTIVE'])
+
+export interface YamlRegistry {
+  readonly document: Document.Parsed
+  readonly value: Record<string, unknown>
+}
+
+/** `line:column` of an offset, both from 1; the column counts characters (UTF-16). */
+export function positionOf(text: string, offset: number): string {
+  let line = 1
+  let start = 0
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', start)) {
+    line++
+    start = at + 1
+  }
+  return `${line}:${Math.max(0, offset - start) + 1}`
+}
+
+/** The error for a registry nobody can use. It is never overwritten and never taken for empty. */
+export function brokenRegistry(path: string, position: string, what: string, backup?: string): CodedError {
+  const hint =
+    backup === undefined
+      ? 'mend that place in an editor; nothing was written to the file'
+      : `mend that place in an editor, or run \`agent-sessions restore\`: it shows how ${backup} differs and puts it back`
+  return new CodedError('registry-broken', EXIT.broken, `${path}:${position}: ${what}`, hint)
+}
+
+/**
+ * Reads a registry's text. Merge keys count, as they do for other readers of the file (YAML 1.1). A text without content
+ * is an empty registry. Throws CodedError `registry-broken` with file, line and column.
+ */
+export function readYaml(text: string, path: string, backup?: string): YamlRegistry {
+  const broken = (offset: number, what: string) => brokenRegistry(path, positionOf(text, offset), what, backup)
+  const document = parse(text, broken)
+  const problem = document.errors[0] ?? document.warnings.find(warning => !HARMLESS.has(warning.code))
+  if (problem !== undefined) throw broken(problem.pos[0], sentenceOf(problem))
+  const contents = document.contents
+  if (contents === null || (isScalar(contents) && contents.value === null && contents.source === '')) {
+    return { document, value: {} }
+  }
+  if (!isMap(contents)) {
+    throw broken(contents.range[0], 'expected a map with tmux_sessions at the top level, found something else')
+  }
+  visit(document, {
+    Pair(_, { key }) {
+      // A symbol: the merge key.
+      if (isScalar<unknown>(key) && (typeof key.value === 'string' || typeof key.value === 'symbol')) return
+      const at = key as { range?: [number, number, number]; source?: string } | null
+      throw broken(at?.range?.[0] ?? 0, `expected text as a key, found ${at?.source ?? 'something else'} (quote it)`)
+    },
+  })
+  return { document, value: toValue(document, broken) }
+}
+
+function parse(text: string, broken: (offset: number, what: string) => CodedError): Document.Parsed {
+  try {
+    return parseDocument(text, { merge: true, prettyErrors: false, keepSourceTokens: true, logLevel: 'error' })
+  } catch (error) {
+    // yaml reports what is wrong in a text as errors of the document; it throws when the text is nested too deeply.
+    throw broken(0, `the YAML library gave up: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function toValue(
+  document: Document.Parsed,
+  broken: (offset: number, what: string) => CodedError,
+): Record<string, unknown> {
+  try {
+    return document.toJS() as Record<string, unknown>
+  } catch (error) {
+    // An alias without its anchor, a merge of something that is no map, or aliases of aliases without end.
+    let at = 0
+    visit(document, {
+      Alias(_, alias) {
+        at = alias.range?.[0] ?? 0
+        return visit.BREAK
+      },
+    })
+    throw broken(at, error instanceof Error ? error.message : String(error))
+  }
+}
+
+function sentenceOf(problem: YAMLError): string {
+  switch (problem.code) {
+    case 'MULTIPLE_DOCS':
+      return 'expected one document, found a second (`---`)'
+    case 'TAB_AS_INDENT':
+      return 'expected spaces as indentation, found a tab'
+    case 'DUPLICATE_KEY':
+      return 'expected each key once in a map, found it twice'
+    default:
+      return problem.message
+  }
+}
