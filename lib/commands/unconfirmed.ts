@@ -9,13 +9,13 @@ const GET_IT = 'Install tmux 3.2 or newer: `apt-get install tmux` (Debian, Ubunt
  * The report is out already. */
 export async function unconfirmedExit(machine: Machine, servers: Report['servers']): Promise<ExitCode> {
   if (servers.some(server => server.state !== 'unknown')) return EXIT.done
-  const result = await machine.tmux('default', ['-V'])
+  const result = await machine.tmuxVersion()
   if (result.kind === 'missing')
     throw new CodedError('tmux-missing', EXIT.unknown, 'there is no tmux program on the PATH', GET_IT)
   const version = result.kind === 'exit' ? result.stdout.toString().trim() : ''
-  if (isTooOld(version))
-    throw new CodedError('tmux-too-old', EXIT.unknown, `${version} is older than the 3.2 that is needed`, GET_IT)
   const reasons = servers.map(({ name, reason }) => `${name}: ${reason}`).join('; ')
+  if (isTooOld(version) || reasons.includes('is older than'))
+    throw new CodedError('tmux-too-old', EXIT.unknown, `no tmux server gave a sure answer (${reasons})`, GET_IT)
   throw new CodedError(
     'tmux-unknown',
     EXIT.unknown,

@@ -2,7 +2,7 @@ import type { Adapter, AgentContext } from '#lib/agents/types.ts'
 import { keyOf, rowsOf, serverOf } from '#lib/registry/rows.ts'
 import type { Registry, Row } from '#lib/registry/schema.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { isTooOld, listServer, type ServerView, type Session } from '#lib/tmux/listing.ts'
+import { isTooOld, listServer, OLDEST, type ServerView, type Session } from '#lib/tmux/listing.ts'
 import { type AgentLook, lookAtAgents } from './agent-sight.ts'
 import type { Here, KnownServer, ProcessLooker } from './identity.ts'
 import { adapterOf, recordedId } from './naming.ts'
@@ -37,7 +37,7 @@ export async function observe(
   const rows = rowsOf(registry)
   for (const name of new Set(rows.map(serverOf)))
     if (!listings.has(name)) listings.set(name, listServer(machine.tmux, name))
-  const views = (await Promise.all(listings.values())).map(withoutOld)
+  const views = await trusted(machine, await Promise.all(listings.values()))
 
   const processes = machine.processes()
   const context: AgentContext = { env: machine.env, processes }
@@ -78,14 +78,23 @@ export async function observe(
   }
 }
 
-/** A server of a tmux that we do not understand well enough gives no sure answer. */
-function withoutOld(view: ServerView): ServerView {
-  if (view.state !== 'alive' || !isTooOld(view.process.version)) return view
-  return {
+/** A tmux that we do not understand well enough gives no sure answer. A server that answers says its version itself; the
+ * program is asked only when none does. */
+async function trusted(machine: Machine, views: ServerView[]): Promise<ServerView[]> {
+  const doubt = (view: ServerView, version: string): ServerView => ({
     name: view.name,
     state: 'unknown',
-    reason: `tmux ${view.process.version} is older than the 3.2 that is needed`,
+    reason: `tmux ${version.replace(/^tmux /, '')} is older than the ${OLDEST} that is needed`,
+  })
+  if (!views.some(view => view.state === 'alive' || view.state === 'empty')) {
+    const result = await machine.tmuxVersion()
+    const version = result.kind === 'exit' ? result.stdout.toString().trim() : ''
+    return isTooOld(version) ? views.map(view => doubt(view, version)) : views
   }
+  return views.map(view => {
+    const version = view.state === 'alive' || view.state === 'empty' ? view.process?.version : undefined
+    return version !== undefined && isTooOld(version) ? doubt(view, version) : view
+  })
 }
 
 function sessionsByName(view: ServerView): Map<string, Session> {

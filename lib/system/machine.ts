@@ -1,4 +1,4 @@
-import { type Tmux, tmuxIn } from '#lib/tmux/exec.ts'
+import { type Tmux, type TmuxResult, tmuxIn, tmuxVersionIn } from '#lib/tmux/exec.ts'
 import { bootId, bootTimeSec, hostName } from './host.ts'
 import type { Processes } from './processes.ts'
 import { processesHere } from './processes-here.ts'
@@ -17,6 +17,8 @@ export interface Machine {
   /** A fresh look: answers are kept for one pass and no longer. */
   processes(): Processes
   tmux: Tmux
+  /** `tmux -V`: which program would be run, asked of no server. */
+  tmuxVersion(): Promise<TmuxResult>
 }
 
 export function thisMachine(env: Record<string, string | undefined> = process.env): Machine {
@@ -29,5 +31,6 @@ export function thisMachine(env: Record<string, string | undefined> = process.en
     bootTimeSec: bootTimeSec(),
     processes: processesHere,
     tmux: tmuxIn(env),
+    tmuxVersion: tmuxVersionIn(env),
   }
 }

@@ -37,53 +37,64 @@ export function literal(argument: string): string {
 
 /** Runs `tmux -u -L SERVER …`. `-u` keeps UTF-8 whole in a bare locale; `-L` keeps `$TMUX` out of it. */
 export function tmuxIn(env: Record<string, string | undefined>): Tmux {
-  return (server, args, options = {}) =>
-    new Promise(resolve => {
-      const bad = badServerName(server)
-      if (bad !== undefined) {
-        resolve({ kind: 'failed', message: `"${server}" cannot be a tmux server's name: ${bad}` })
-        return
-      }
-      // A group of its own, so that the bound takes whatever the client may have started with it.
-      const child = spawn('tmux', ['-u', '-L', server, ...args], {
-        env,
-        detached: true,
-        stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      })
-      const out: Buffer[] = []
-      const err: Buffer[] = []
-      let settled = false
-      const settle = (result: TmuxResult) => {
-        if (settled) return
-        settled = true
-        clearTimeout(timer)
-        child.stdout?.destroy()
-        child.stderr?.destroy()
-        child.stdin?.destroy()
-        resolve(result)
-      }
-      const timer = setTimeout(() => {
-        killGroup(child.pid)
-        // With the server stopped, the dead client's pipe stays open inside the server: never wait for `close`.
-        settle({ kind: 'timeout' })
-      }, options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+  return async (server, args, options = {}) => {
+    const bad = badServerName(server)
+    if (bad !== undefined) return { kind: 'failed', message: `"${server}" cannot be a tmux server's name: ${bad}` }
+    return runTmux(env, ['-u', '-L', server, ...args], options)
+  }
+}
 
-      child.on('error', error => {
-        const code = 'code' in error ? error.code : undefined
-        settle(code === 'ENOENT' ? { kind: 'missing' } : { kind: 'failed', message: error.message })
-      })
-      child.stdout?.on('data', chunk => out.push(chunk))
-      child.stderr?.on('data', chunk => err.push(chunk))
-      child.on('close', (code, signal) => {
-        if (code === null) settle({ kind: 'failed', message: `tmux was ended by ${signal}` })
-        else settle({ kind: 'exit', code, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString().trim() })
-      })
-      if (options.input !== undefined && child.stdin) {
-        // A client that leaves early closes its input; its exit code tells, the broken pipe need not.
-        child.stdin.on('error', error => err.push(Buffer.from(String(error))))
-        child.stdin.end(options.input)
-      }
+/** What `tmux -V` prints (`tmux 3.4`), or why it could not be asked. It speaks to no server. */
+export function tmuxVersionIn(env: Record<string, string | undefined>): () => Promise<TmuxResult> {
+  return () => runTmux(env, ['-V'], {})
+}
+
+function runTmux(
+  env: Record<string, string | undefined>,
+  args: string[],
+  { input, timeoutMs = DEFAULT_TIMEOUT_MS }: TmuxOptions,
+): Promise<TmuxResult> {
+  return new Promise(resolve => {
+    // A group of its own, so that the bound takes whatever the client may have started with it.
+    const child = spawn('tmux', args, {
+      env,
+      detached: true,
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
+    const out: Buffer[] = []
+    const err: Buffer[] = []
+    let settled = false
+    const settle = (result: TmuxResult) => {
+      if (settled) return
+      settled = true
+      clearTimeout(timer)
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+      child.stdin?.destroy()
+      resolve(result)
+    }
+    const timer = setTimeout(() => {
+      killGroup(child.pid)
+      // With the server stopped, the dead client's pipe stays open inside the server: never wait for `close`.
+      settle({ kind: 'timeout' })
+    }, timeoutMs)
+
+    child.on('error', error => {
+      const code = 'code' in error ? error.code : undefined
+      settle(code === 'ENOENT' ? { kind: 'missing' } : { kind: 'failed', message: error.message })
+    })
+    child.stdout?.on('data', chunk => out.push(chunk))
+    child.stderr?.on('data', chunk => err.push(chunk))
+    child.on('close', (code, signal) => {
+      if (code === null) settle({ kind: 'failed', message: `tmux was ended by ${signal}` })
+      else settle({ kind: 'exit', code, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString().trim() })
+    })
+    if (input !== undefined && child.stdin) {
+      // A client that leaves early closes its input; its exit code tells, the broken pipe need not.
+      child.stdin.on('error', error => err.push(Buffer.from(String(error))))
+      child.stdin.end(input)
+    }
+  })
 }
 
 function killGroup(pid: number | undefined): void {

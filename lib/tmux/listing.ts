@@ -131,6 +131,8 @@ export function livePanes(session: Session): Pane[] {
   return session.panes.filter(pane => !pane.dead)
 }
 
+export const OLDEST = '3.2'
+
 /** tmux older than 3.2 lacks what we rely on (`new-session -e`, exact option targets). */
 export function isTooOld(version: string): boolean {
   const match = /(\d+)\.(\d+)/.exec(version)

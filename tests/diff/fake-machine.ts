@@ -70,6 +70,7 @@ export function fakeMachine(world: FakeWorld): Machine {
     ...HERE,
     host: HERE.host,
     processes: () => processesOf(world),
+    tmuxVersion: async () => ({ kind: 'exit', code: 0, stdout: Buffer.from('tmux 3.4\n'), stderr: '' }),
     tmux: async (server, args) => listing(world, server, args),
   }
 }
