@@ -61,6 +61,9 @@ describe('the pid map, as captured', () => {
     const later = fixture('transcript-rate-limited.jsonl') + fixture('transcript-with-messages.jsonl')
     world.write(`.claude/projects/-home-dev-fresh/${ID}.jsonl`, later)
     expect(claude.state?.(aLook(), '', ID, context())).toEqual({ state: 'idle', source: 'pid map' })
+    const askedAgain = `${fixture('transcript-rate-limited.jsonl')}{"type":"user","message":{"content":"again"}}\n`
+    world.write(`.claude/projects/-home-dev-fresh/${ID}.jsonl`, askedAgain)
+    expect(claude.state?.(aLook(), '', ID, context())?.state).toBe('idle')
   })
 })
 
@@ -76,7 +79,7 @@ describe('a pid map entry is not believed', () => {
     ['cut off', entry({}).slice(0, -3)],
     ['empty', ''],
     ['that is a list', `[${entry({})}]`],
-    ['far too large', entry({ name: 'x'.repeat(80_000) })],
+    ['far too large', entry({}) + ' '.repeat(80_000)],
   ] as const)('%s', (_, text) => {
     mapFile(text)
     expect(idOf()).toEqual({ kind: 'none' })

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { claude } from '#lib/agents/claude.ts'
-import { projectKey } from '#lib/agents/claude-transcripts.ts'
+import { projectFolders, projectKey } from '#lib/agents/claude-transcripts.ts'
 import type { Look, Rivals } from '#lib/agents/types.ts'
 import type { Processes } from '#lib/system/processes.ts'
 import { aLook, fixture, ID, OTHER_ID, PROCESS, processesOf, World } from './world.ts'
@@ -26,6 +26,13 @@ describe('the folder key of a cwd', () => {
     ['/a--b', '-a--b'],
   ])('%s → %s', (path, key) => {
     expect(projectKey(path)).toBe(key)
+  })
+
+  it('is made of the real path, and of the path as it was given', () => {
+    world.folder('real')
+    symlinkSync(join(world.home, 'real'), join(world.home, 'link'))
+    const keys = projectFolders(join(world.home, 'link'), world.context()).map(folder => basename(folder))
+    expect(keys).toEqual([projectKey(join(world.home, 'real')), projectKey(join(world.home, 'link'))])
   })
 
   it('past 200 characters is cut and carries a hash of the whole path', () => {

@@ -35,6 +35,7 @@ describe('opencode', () => {
     expect(artifact()).toEqual({ state: 'absent', turn: 'no', path })
     database(`INSERT INTO session VALUES('${SES}', '/x', NULL)`)
     expect(artifact()).toEqual({ state: 'present', turn: 'no', path })
+    expect(opencode.artifact("ses_x' OR '1'='1", undefined, world.context()).state).toBe('unknown')
     database(`INSERT INTO message VALUES('m', '${SES}', '{"role":"user"}')`)
     expect(artifact()).toEqual({ state: 'present', turn: 'yes', path })
     expect(readdirSync(join(world.home, '.local/share/opencode'))).toEqual(['opencode.db'])

@@ -20,6 +20,7 @@ describe('a line of /proc/PID/stat', () => {
     ['spaces and parentheses', 'a) R 9 (b'],
     ['a name that is a line', 'tmux: server\n1 (x) S 7'],
     ['no name', ''],
+    ['a name that spells a whole line', `x) ${TAIL.replace('2717', '1')} (y`],
   ])('is read with %s', (_, comm) => {
     expect(parseStat(`42 (${comm}) ${TAIL}\n`)).toEqual({
       state: 'present',
@@ -66,7 +67,8 @@ describe.each(PLATFORMS)('processes by %s', (_, processes) => {
     make()
     const dead = spawnSync('true').pid
     expect(processes().look(dead)).toEqual({ state: 'absent' })
-    const parent = world.start('bash', ['-c', 'true & echo $! > pid; exec sleep 60'])
+    // The child ends after its parent has become a program that never asks for it.
+    const parent = world.start('bash', ['-c', 'sleep 0.5 & exec sleep 60'])
     const zombie = await until('a zombie', () => {
       const found = spawnSync('ps', ['-o', 'pid=,stat=', '--ppid', String(parent)], { encoding: 'utf8' }).stdout
       return / Z/.test(found) && Number(found.trim().split(/ +/)[0])
