@@ -152,7 +152,8 @@ test.each(['a server answers', 'no server runs'])(
       world,
       `V=$("$REAL" -V); V=\${V#tmux }
 [ "$1" = -V ] && { echo 'tmux 3.1c'; exit 0; }
-"$REAL" "$@" | sed "s/\${#V}:$V/4:3.1c/g"`,
+"$REAL" "$@" > "$WORLD/listing.$$"; CODE=$?
+sed "s/\${#V}:$V/4:3.1c/g" "$WORLD/listing.$$"; exit $CODE`,
     )
     const untouched = sealed(world)
     const ran = await run(world, 'reconcile', ['--emit-diff'])

@@ -20,7 +20,7 @@ const TEXTS: [string, (canary: string) => string][] = [
   ['quotes', () => `a'b"c`],
   ['a last semicolon', () => 'ends;'],
   ['a semicolon and a command', () => '; kill-server ;'],
-  ['a command substitution', file => `$(touch ${file})`],
+  ['a command substitution', file => `x$(touch ${file})`],
   ['backticks', file => `\`touch ${file}\``],
   ['a tmux job', file => `#(touch ${file})`],
   ['a tmux format', () => '#{pane_pid}#S'],

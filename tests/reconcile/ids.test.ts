@@ -47,18 +47,21 @@ test.each([2, 5])('%i agents in one folder each get their own id from their proc
   expect(names(count).map(name => idOf(world, name))).toEqual(names(count).map((_, i) => uuid(i + 1)))
 })
 
-test('two agents in one folder that nothing tells apart are ambiguous, and nothing is written', async () => {
-  const world = makeWorld()
-  const rows = names(2).map((name, i) =>
-    fullRow(claudeSession(world, { name, leaves: { id: uuid(i + 1), mapped: false } })),
-  )
-  writeRegistry(world, rows)
-  const untouched = sealed(world)
-  const { report, kinds } = await passes(world)
-  expect(kinds).toEqual(names(2).map(name => `C ambiguous ${name}`))
-  expect(report.actions).toEqual([])
-  expect(untouched()).toBe(true)
-})
+test.each([2, 5])(
+  '%i agents in one folder that nothing tells apart are ambiguous, and nothing is written',
+  async count => {
+    const world = makeWorld()
+    const rows = names(count).map((name, i) =>
+      fullRow(claudeSession(world, { name, leaves: { id: uuid(i + 1), mapped: false } })),
+    )
+    writeRegistry(world, rows)
+    const untouched = sealed(world)
+    const { report, kinds } = await passes(world)
+    expect(kinds).toEqual(names(count).map(name => `C ambiguous ${name}`))
+    expect(report.actions).toEqual([])
+    expect(untouched()).toBe(true)
+  },
+)
 
 test('one transcript between two agents that nothing tells apart belongs to neither', async () => {
   const world = makeWorld()

@@ -2,6 +2,7 @@
 import { chmodSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { pass } from '../harness/command.ts'
+import { fakeTmux } from '../harness/fake-tmux.ts'
 import { passes } from '../harness/passes.ts'
 import { end } from '../harness/processes.ts'
 import { fullRow, legacyRow, rowOf, rowsOf, sealed, writeRegistry } from '../harness/rows.ts'
@@ -140,4 +141,26 @@ test('when no server gives a sure answer the report is printed and the exit code
   expect(report.tmux_confirmed).toBe(false)
   expect(report.drifts).toEqual([])
   expect(rowOf(world, CLAUDE)['status']).toBe('running')
+})
+
+test.each([
+  ['prints nothing and leaves with 0', 'exit 0'],
+  ['prints nothing and leaves with 1', 'exit 1'],
+  ['prints a listing without its last bytes', '"$REAL" "$@" | head -c -5; exit 0'],
+  ['speaks another protocol', "echo 'protocol version mismatch (client 8, server 7)' >&2; exit 1"],
+  ['is ended by a signal', 'kill -9 $$'],
+  ['says something new', "echo 'error connecting to /tmp/x (Too many open files)' >&2; exit 1"],
+])('a row of an older tool is left alone when tmux %s', async (_, answer) => {
+  const world = makeWorld()
+  const session = claudeSession(world)
+  newSession(world, LAB, 'keeper', '/', ['/bin/sleep', '86400'])
+  writeRegistry(world, [legacyRow(session)])
+  await killSession(world, session)
+  const untouched = sealed(world)
+  fakeTmux(world, `case "$*" in *" ${LAB} "*) ${answer} ;; esac\nexec "$REAL" "$@"`)
+  const report = await pass(world)
+  expect(stateOf(report, LAB)).toBe('unknown')
+  expect(report.tmux_confirmed).toBe(false)
+  expect(report.actions).toEqual([])
+  expect(untouched()).toBe(true)
 })
