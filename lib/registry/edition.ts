@@ -31,7 +31,7 @@ export function editionOf(rows: readonly Row[], changes: readonly Change[]): Edi
   const refused: Refused[] = []
   for (const change of changes) {
     if (change.kind === 'add') {
-      const entry = { index: undefined, value: withoutUndefined(change.row) as Row }
+      const entry = { index: undefined, value: readBack(change.row as Values) as Row }
       if (entries.has(keyOf(change.row))) {
         refused.push({ server: serverOf(change.row), name: change.row.name, reason: 'a row of that name stands there' })
         continue
@@ -57,7 +57,7 @@ export function editionOf(rows: readonly Row[], changes: readonly Change[]): Edi
 function changed(row: Row, set: Readonly<Record<string, Plain>>, unset: readonly string[]): Row {
   const kept = Object.entries(row).filter(([key]) => !unset.includes(key))
   // Whether it is a row still is for the schema to say, when the new text is read.
-  return merged(Object.fromEntries(kept) as Values, withoutUndefined(set)) as Row
+  return merged(Object.fromEntries(kept) as Values, readBack(set as Values) as Values) as Row
 }
 
 /** Deep for maps; everything else is replaced. */
@@ -74,10 +74,10 @@ function isMap(value: Plain | undefined): value is { [key: string]: Plain } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A key that is undefined is one that is not there. */
-function withoutUndefined(map: object): Values {
-  const entries = Object.entries(map).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(
-    entries.map(([key, value]) => [key, isMap(value) ? withoutUndefined(value) : value]),
-  ) as Values
+/** The value as it reads back: a key that is undefined is one that is not there. */
+function readBack(value: Plain): Plain {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(readBack)
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined)
+  return Object.fromEntries(entries.map(([key, inner]) => [key, readBack(inner)]))
 }

@@ -30,9 +30,14 @@ const key = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(...KEYS.slice(0, 11)) },
   { weight: 1, arbitrary: fc.constantFrom(...KEYS) },
 )
-const indent = fc.constantFrom('', '', '  ', '  ', '    ', '      ', ' ', '   ')
+/** A line's column: where one goes on from the line before, at the left edge, or anywhere. */
+const column = fc.oneof(
+  { weight: 12, arbitrary: fc.constant('on' as const) },
+  { weight: 2, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.nat(6) },
+)
 const eol = fc.oneof(
-  { weight: 30, arbitrary: fc.constant('\n') },
+  { weight: 60, arbitrary: fc.constant('\n') },
   {
     weight: 1,
     arbitrary: fc.constantFrom(
@@ -52,29 +57,36 @@ const eol = fc.oneof(
 )
 const often = <T>(usual: T, weight: number, ...others: T[]) =>
   fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) })
-const line = fc
-  .tuple(
-    indent,
-    fc.oneof(
-      { weight: 6, arbitrary: fc.constantFrom('', '', '- ') },
-      { weight: 1, arbitrary: fc.constantFrom('-  ', '-', '- - ', '? ') },
-    ),
-    fc.option(key, { freq: 6 }),
-    often(': ', 12, ':', ':  ', ' : ', ''),
-    fc.option(scalar, { freq: 3 }),
-    often('', 12, ' # c', ' #', '#', ' '),
-    eol,
-  )
-  .map(
-    ([pad, dash, name, colon, value, comment, end]) =>
-      pad + dash + (name === null ? '' : name + colon) + (value ?? '') + comment + end,
-  )
+const line = fc.record({
+  column,
+  dash: fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom('', '', '- ') },
+    { weight: 1, arbitrary: fc.constantFrom('-  ', '-', '- - ', '? ') },
+  ),
+  name: fc.option(key, { freq: 10 }),
+  colon: often(': ', 15, ':', ':  ', ' : ', ''),
+  value: fc.option(scalar, { freq: 3 }),
+  tail: often('', 15, ' # c', ' #', '#', ' '),
+  end: eol,
+})
 export const soup = fc
   .tuple(
     often('', 12, '\ufeff', '---\n', '--- # c\n', '# c\n', '%YAML 1.1\n---\n', '\n', 'a:\n'),
-    fc.array(line, { minLength: 1, maxLength: 6 }),
+    fc.array(line, { minLength: 1, maxLength: 8 }),
   )
-  .map(([head, lines]) => head + lines.join(''))
+  .map(([head, lines]) => {
+    let text = head
+    let [content, dashes, open] = [0, 0, false]
+    for (const { column, dash, name, colon, value, tail, end } of lines) {
+      const on = open ? content + (dash === '' ? 2 : 0) : dash === '' ? content : dashes
+      const at = column === 'on' ? on : column
+      text += ' '.repeat(at) + dash + (name === null ? '' : name + colon) + (value ?? '') + tail + end
+      content = at + dash.length
+      if (dash !== '') dashes = at
+      open = value === null && name !== null
+    }
+    return text
+  })
 
 /** Documents as writers make them: mostly what the fast reader is for. */
 const word = fc.oneof(
