@@ -98,15 +98,30 @@ function transcriptIndex(projects: string, context: AgentContext): Index {
   return index
 }
 
-/** Does the transcript hold a turn of the user's? Without one it cannot be resumed. Lines of sub-agents do not count. */
+/** Does the transcript hold a turn of the user's? Without one it cannot be resumed, or holds nothing worth it. */
 export function holdsTurn(path: string): Three {
-  return hasLine(path, '"user"', line => turnOf(line) !== undefined)
+  const asked = hasLine(path, '"user"', line => turnOf(line) !== undefined)
+  // A command that is a prompt (/init, /review) is known from one that is not by its answer.
+  return asked === 'no' ? hasLine(path, '"assistant"', isAnswer) : asked
 }
 
-/** The line as a turn of the user's; undefined when it is none. */
+/** The line as a turn of the user's; undefined when it is none. Sub-agents' lines are not, and neither are those that the
+ * program writes in the user's name: after /clear the new transcript begins with two of them (seen on 2.1.197). */
 export function turnOf(line: string): Record<string, unknown> | undefined {
   const entry = asObject(line)
-  return entry?.['type'] === 'user' && entry['isSidechain'] !== true ? entry : undefined
+  return entry && isTurn(entry) ? entry : undefined
+}
+
+function isTurn(entry: Record<string, unknown>): boolean {
+  if (entry['type'] !== 'user' || entry['isSidechain'] === true || entry['isMeta'] === true) return false
+  const { message } = entry
+  const content = typeof message === 'object' && message !== null && 'content' in message ? message.content : undefined
+  return typeof content !== 'string' || !/^\s*<(?:command-(?:name|message)|local-command-)/.test(content)
+}
+
+function isAnswer(line: string): boolean {
+  const entry = asObject(line)
+  return entry?.['type'] === 'assistant' && entry['isSidechain'] !== true && entry['isApiErrorMessage'] !== true
 }
 
 /** The error that ended the last answer (`rate_limit`, `billing_error` …); undefined when it ended well. */
@@ -114,7 +129,7 @@ export function lastApiError(path: string): string | undefined {
   for (const line of (tailOf(path) ?? '').split('\n').reverse()) {
     const entry = line === '' ? undefined : asObject(line)
     if (!entry || entry['isSidechain'] === true) continue
-    if (entry['type'] === 'user') return undefined
+    if (isTurn(entry)) return undefined
     if (entry['type'] !== 'assistant') continue
     const { error, isApiErrorMessage } = entry
     return isApiErrorMessage === true && typeof error === 'string' ? error : undefined

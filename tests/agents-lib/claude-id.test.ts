@@ -61,6 +61,9 @@ describe('the pid map, as captured', () => {
     const later = fixture('transcript-rate-limited.jsonl') + fixture('transcript-with-messages.jsonl')
     world.write(`.claude/projects/-home-dev-fresh/${ID}.jsonl`, later)
     expect(claude.state?.(aLook(), '', ID, context())).toEqual({ state: 'idle', source: 'pid map' })
+    const cleared = fixture('transcript-rate-limited.jsonl') + fixture('transcript-after-clear.jsonl')
+    world.write(`.claude/projects/-home-dev-fresh/${ID}.jsonl`, cleared)
+    expect(claude.state?.(aLook(), '', ID, context())?.state, 'a command is no prompt').toBe('limited')
     const askedAgain = `${fixture('transcript-rate-limited.jsonl')}{"type":"user","message":{"content":"again"}}\n`
     world.write(`.claude/projects/-home-dev-fresh/${ID}.jsonl`, askedAgain)
     expect(claude.state?.(aLook(), '', ID, context())?.state).toBe('idle')

@@ -13,6 +13,8 @@ afterEach(() => world.close())
 
 const WITH = fixture('transcript-with-messages.jsonl')
 const WITHOUT = fixture('transcript-without-messages.jsonl')
+const CLEARED = fixture('transcript-after-clear.jsonl')
+const ANSWER = '{"type":"assistant","isSidechain":false,"message":{"role":"assistant"}}\n'
 const SIDECHAIN = WITH.replaceAll('"isSidechain":false', '"isSidechain":true')
 const transcript = (cwd: string, text = WITH, id = ID) =>
   world.write(`.claude/projects/${projectKey(cwd)}/${id}.jsonl`, text.replaceAll('/home/dev/fresh', cwd))
@@ -123,11 +125,15 @@ describe('a transcript holds a turn', () => {
     ['the captured one with messages', WITH, 'yes'],
     ['the captured one without', WITHOUT, 'no'],
     ['lines of sub-agents only', SIDECHAIN, 'no'],
+    ['the captured one after /clear', CLEARED, 'no'],
+    ['a command that is a prompt, once it is answered', CLEARED + ANSWER, 'yes'],
+    ['a command whose answer was an error', CLEARED + ANSWER.replace('{', '{"isApiErrorMessage":true,'), 'no'],
+    ['a prompt after /clear', CLEARED + user, 'yes'],
     ['an empty file', '', 'no'],
     ['a user line far behind a long one', `{"type":"x","a":"${'y'.repeat(900_000)}"}\n${user}`, 'yes'],
     ['a user line longer than a chunk', user.replace('hi', 'z'.repeat(700_000)), 'yes'],
     ['a nested user line', '{"type":"progress","data":{"type":"user"}}\n', 'no'],
-    ['a quoted user line', '{"type":"assistant","text":"{\\"type\\":\\"user\\"}"}\n', 'no'],
+    ['a quoted user line', '{"type":"system","text":"{\\"type\\":\\"user\\"}"}\n', 'no'],
     ['garbage', '\0\0"user"\n{"type":"user"\n', 'no'],
     ['with spaces in its JSON', '{ "type": "user" }\n', 'yes'],
     ['a last line still being written', `${WITHOUT}{"type":"user","mess`, 'unknown'],
@@ -161,7 +167,7 @@ describe('the only candidate', () => {
     expect(candidate()).toBe('none')
     written(ID, WITH, SINCE - 1)
     expect(candidate()).toBe('none')
-    for (const text of [WITHOUT, SIDECHAIN, WITH.replaceAll('/home/dev/fresh', '/home/dev-fresh')]) {
+    for (const text of [WITHOUT, SIDECHAIN, CLEARED, WITH.replaceAll('/home/dev/fresh', '/home/dev-fresh')]) {
       written(ID, text)
       expect(candidate()).toBe('none')
     }
