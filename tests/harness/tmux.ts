@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { end, lives, startOf } from './processes.ts'
 import { until } from './until.ts'
 import type { World } from './world.ts'
@@ -43,6 +43,7 @@ export function newSession(world: World, server: string, name: string, cwd: stri
   const size = ['-x', '140', '-y', '40']
   const made = tmux(world, server, ['new-session', '-d', '-P', '-F', FACTS, ...size, '-s', name, '--', ...command], cwd)
   const [id = '', created, paneId = '', panePid, pid, socket = '', ...names] = made.replace(/\n$/, '').split(' ')
+  awaitProgram(Number(panePid))
   return {
     server,
     name: names.join(' '),
@@ -54,6 +55,15 @@ export function newSession(world: World, server: string, name: string, cwd: stri
     serverPid: Number(pid),
     serverStart: startOf(Number(pid)),
     socket,
+  }
+}
+
+/** A new pane is a copy of its server until its program has taken its place. */
+function awaitProgram(pid: number): void {
+  const deadline = Date.now() + 5000
+  while (readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('tmux')) {
+    if (Date.now() > deadline) throw new Error(`pane ${pid} did not start its program`)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2)
   }
 }
 

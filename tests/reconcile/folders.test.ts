@@ -1,11 +1,13 @@
 /** Where a conversation's transcript is follows from the folder's name, which may be anything. */
-import { symlinkSync } from 'node:fs'
+import { readFileSync, renameSync, rmdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { uuid } from '../harness/agents.ts'
+import { sleeper, uuid } from '../harness/agents.ts'
 import { passes } from '../harness/passes.ts'
 import { fullRow, rowOf, writeRegistry } from '../harness/rows.ts'
-import { CLAUDE, claudeSession, inWorkspace } from '../harness/sessions.ts'
+import { CLAUDE, claudeSession, inWorkspace, LAB } from '../harness/sessions.ts'
+import { newSession } from '../harness/tmux.ts'
+import { until } from '../harness/until.ts'
 import { makeWorld } from '../harness/world.ts'
 
 const long = Array.from({ length: 6 }, (_, i) => `part-${i}-${'x'.repeat(40)}`).join('/')
@@ -55,7 +57,6 @@ test('a folder that was removed under the agent does not stop the pass', async (
   const world = makeWorld()
   const cwd = inWorkspace(world, 'short-lived')
   const session = claudeSession(world, { cwd, leaves: { id: uuid(1) } })
-  const { rmdirSync } = await import('node:fs')
   rmdirSync(cwd)
   writeRegistry(world, [fullRow(session)])
   await passes(world)
@@ -65,11 +66,25 @@ test('a folder that was removed under the agent does not stop the pass', async (
 test('CLAUDE_CONFIG_DIR says where maps and transcripts are', async () => {
   const world = makeWorld()
   const session = claudeSession(world, { leaves: { id: uuid(1) } })
-  const { renameSync } = await import('node:fs')
   const config = join(world.home, 'other-claude')
   renameSync(join(world.home, '.claude'), config)
   writeRegistry(world, [fullRow(session)])
   expect((await passes(world)).report.actions).toEqual([])
   const { report } = await passes(world, [], { env: { CLAUDE_CONFIG_DIR: config } })
   expect(report.actions).toEqual([`updated session id: ${uuid(1)}`])
+})
+
+test('an agent that has ended and is not reaped yet is no rival for the only transcript', async () => {
+  const world = makeWorld()
+  const [agent = ''] = sleeper(world)
+  // The shell becomes a program that waits for no child: what it started stays a zombie.
+  const script = `"${agent}" 0.1 & exec /bin/sleep 86400`
+  const parent = newSession(world, LAB, 'parent', world.workspace, ['/bin/sh', '-c', script])
+  const session = claudeSession(world, { leaves: { id: uuid(1), mapped: false } })
+  await until('a zombie', () => {
+    const child = readFileSync(`/proc/${parent.panePid}/task/${parent.panePid}/children`, 'utf8').trim()
+    return /\) Z /.test(readFileSync(`/proc/${child}/stat`, 'utf8'))
+  })
+  writeRegistry(world, [fullRow(session)])
+  expect((await passes(world)).report.actions).toEqual([`updated session id: ${uuid(1)}`])
 })

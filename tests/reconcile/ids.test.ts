@@ -1,5 +1,5 @@
 /** Class C on Claude Code: whose conversation is it, and is it one yet? */
-import { renameSync } from 'node:fs'
+import { readFileSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { addTurn, claudeLeaves, sleeper, uuid } from '../harness/agents.ts'
@@ -7,6 +7,7 @@ import { driftOf, passes } from '../harness/passes.ts'
 import { fullRow, rowOf, sealed, writeRegistry } from '../harness/rows.ts'
 import { CLAUDE, claudeSession, LAB } from '../harness/sessions.ts'
 import { newSession } from '../harness/tmux.ts'
+import { until } from '../harness/until.ts'
 import { makeWorld, type World } from '../harness/world.ts'
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `lab-${i + 1}-creator-claude`)
@@ -145,10 +146,9 @@ test('a map of a dead process says nothing about the living ones in its folder',
   expect((await passes(world)).report.actions).toEqual([])
 })
 
-test('the agent is found below a shell, a subagent below the agent is not taken for it', async () => {
+test('the agent is found below a shell', async () => {
   const world = makeWorld()
   const [agent = '', seconds] = sleeper(world)
-  // The pane's own program carries the agent's name; what it starts does too.
   const script = `"${agent}" ${seconds}; exit`
   const shell = newSession(world, LAB, CLAUDE, world.workspace, ['/bin/sh', '-c', script])
   const child = await childOf(shell.panePid)
@@ -167,10 +167,6 @@ test('an id is found by its own name when its folder key is not the expected one
 })
 
 async function childOf(pid: number): Promise<number> {
-  const { readFileSync } = await import('node:fs')
-  const { until } = await import('../harness/until.ts')
-  return until(
-    `a child of ${pid}`,
-    () => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')) || undefined,
-  )
+  const children = () => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'))
+  return until(`a child of ${pid}`, () => children() || undefined)
 }
