@@ -83,6 +83,7 @@ async function run(argv: string[]): Promise<ExitCode> {
     { ...options, self },
     async () => (await readRegistryFile(scope.registryPath)).snapshot,
   )
+  for (const warning of pass.warnings) note(`reconcile: ${warning}`)
   await print(showReport(pass.report, output))
   await pass.told()
   return unconfirmedExit(machine, pass.report.servers)

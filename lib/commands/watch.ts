@@ -35,6 +35,7 @@ export async function watch(
     for (let pass = 1; !leaving.now; pass++) {
       try {
         const done = await runPass(machine, { ...options, self: { ...owner, pass } }, reader.read)
+        for (const warning of done.warnings) note(`reconcile: ${warning}`)
         // A person sees at once what stands; a program gets a line only when there is news.
         if (hasNews(done.report) || (pass === 1 && !wanted.json))
           await print(

@@ -15,6 +15,8 @@ const LOOK_HOLDS_MS = 1000
 export interface Applied {
   findings: Finding[]
   observation: Observation
+  /** What went wrong beside the change itself (the action log). */
+  warnings: string[]
 }
 
 /** Mends the registry as it is under the lock: read again, compared again, only rows unchanged since the look, written
@@ -44,9 +46,12 @@ export async function applyFindings(
       await beforeWrite(findings.filter(finding => finding.change !== undefined))
       return findings.flatMap((finding): Change[] => (finding.change ? [finding.change] : []))
     },
-    { why: () => findings.flatMap(finding => finding.actionLine ?? []) },
+    {
+      why: () => findings.flatMap(finding => finding.actionLine ?? []),
+      onWait: lock => scope.onWait?.(`waiting for ${lock}, which another process holds`),
+    },
   )
-  return { findings: markRefused(findings, result.refused), observation }
+  return { findings: markRefused(findings, result.refused), observation, warnings: result.warnings }
 }
 
 /** A session that another registry claimed first is not ours: its finding is dropped. */

@@ -1,5 +1,5 @@
 /** Where a registry's memory is kept, and its one way in: under a lock of its own, written whole. */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf } from '#lib/system/errors.ts'
 import { EMPTY } from './memory.ts'
@@ -42,6 +42,12 @@ export async function readMemory(path: string): Promise<Memory> {
   }
 }
 
+/** A folder of ours in somebody's workspace keeps itself out of their git. */
+function makeFolder(folder: string): void {
+  if (mkdirSync(folder, { recursive: true, mode: 0o700 }) === undefined) return
+  writeFileSync(join(folder, '.gitignore'), '*\n', { mode: 0o600 })
+}
+
 /** Changes the memory under its lock. An unchanged memory is not written. */
 export async function updateMemory(path: string, change: (memory: Memory) => Memory): Promise<void> {
   const before = await readMemory(path)
@@ -50,7 +56,7 @@ export async function updateMemory(path: string, change: (memory: Memory) => Mem
     import('#lib/system/lock.ts'),
     import('write-file-atomic'),
   ])
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   await withLock(`${path}.lock`, {}, async () => {
     const current = await readMemory(path)
     const next = change(current)

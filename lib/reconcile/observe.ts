@@ -18,6 +18,8 @@ export interface Scope {
   roles: readonly string[]
   /** Servers to look at even if no row names them. */
   servers: readonly string[]
+  /** Waits of more than a second are announced. */
+  onWait?(what: string): void
   /** Read each agent's state too (status does, reconcile need not). */
   withState?: boolean
 }

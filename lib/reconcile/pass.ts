@@ -19,13 +19,12 @@ export interface PassOptions extends Scope {
   listener: string
   /** This pass of this process. */
   self: Owner
-  /** Seconds-long waits are announced. */
-  onWait?(what: string): void
 }
 
 export interface Pass {
   report: Report
   observation: Observation
+  warnings: string[]
   /** To be called once the report has reached the listener: what was told is struck out. Nothing in a dry run. */
   told(): Promise<void>
 }
@@ -47,6 +46,7 @@ export async function runPass(machine: Machine, options: PassOptions, read: () =
 
   const memoryFile = await memoryPath(options.registryPath, machine.env)
   const changes = findings.some(finding => finding.change !== undefined)
+  let warnings: string[] = []
   if (changes && options.dryRun) findings = await withoutRefused(snapshot, findings)
   if (changes && !options.dryRun) {
     const applied = await applyFindings(machine, options, observation, confirmed, async done => {
@@ -60,8 +60,9 @@ export async function runPass(machine: Machine, options: PassOptions, read: () =
     })
     findings = applied.findings
     observation = applied.observation
+    warnings = applied.warnings
   }
-  return tellable(machine, options, observation, findings, memoryFile)
+  return { ...(await tellable(machine, options, observation, findings, memoryFile)), warnings }
 }
 
 async function tellable(
@@ -70,7 +71,7 @@ async function tellable(
   observation: Observation,
   findings: Finding[],
   memoryFile: string,
-): Promise<Pass> {
+): Promise<Omit<Pass, 'warnings'>> {
   const memory = await readMemory(memoryFile)
   const processes = machine.processes()
   const late = leftUntold(memory, options.listener, options.self, owner => {
