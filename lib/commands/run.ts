@@ -48,13 +48,10 @@ export async function runCommand(command: Command, argv: string[]): Promise<void
 
 /** Writes to standard output and waits until it is out; a reader that left is an error. */
 export function print(text: string): Promise<void> {
+  // The write's own callback tells of the error; the event that follows it must find a listener.
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => undefined)
   return new Promise((resolve, reject) => {
-    process.stdout.once('error', reject)
-    process.stdout.write(text, error => {
-      process.stdout.off('error', reject)
-      if (error) reject(error)
-      else resolve()
-    })
+    process.stdout.write(text, error => (error ? reject(error) : resolve()))
   })
 }
 
