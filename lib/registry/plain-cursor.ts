@@ -124,7 +124,14 @@ export class PlainCursor {
     return next === SPACE || next === LF || next === CR
   }
 
-  /** The end of the plain scalar's part on this line, without blanks; `pos` is put behind it, or at its comment. */
+  /** Whether a comment follows on the line, from the end of a scalar on. */
+  protected isCommented(end: number): boolean {
+    let at = end
+    while (this.codes[at] === SPACE) at++
+    return this.codes[at] === HASH
+  }
+
+  /** The end of the plain scalar's part on this line, without blanks; `pos` is put there. */
   protected plainEnd(start: number): number {
     const codes = this.codes
     let at = start
@@ -136,10 +143,8 @@ export class PlainCursor {
         end = ++at
       } else if (code === SPACE) at++
       else if (code === LF || code === CR) break
-      else if (code === HASH && at > end) {
-        this.pos = at
-        return end
-      } else {
+      else if (code === HASH && at > end) break
+      else {
         if (code < SPACE) unsure()
         const next = codes[at + 1]
         if (code === COLON && (next === SPACE || next === LF || next === CR)) unsure()

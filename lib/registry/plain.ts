@@ -60,7 +60,6 @@ class PlainReader extends PlainCursor {
     }
     if (this.indent !== 0) unsure()
     const value = this.map(0, rootShape())
-    if (this.pos < this.codes.length) unsure()
     return this.rows === undefined ? { value } : { value, rows: this.rows }
   }
 
@@ -211,18 +210,19 @@ class PlainReader extends PlainCursor {
   private plain(parent: number): unknown {
     const start = this.pos
     const end = this.plainEnd(start)
-    let ended = this.codes[this.pos] === HASH
     this.endLine()
     let line = this.pos
     this.nextLine()
     if (this.indent <= parent) return plainValue(this.text, start, end)
     // More indented: the scalar goes on. After a blank line or a comment only yaml says how, or that it is wrong.
     let folded = this.text.slice(start, end)
+    let last = end
     do {
       const from = this.pos
-      if (ended || from - this.indent !== line || this.isDash() || this.codes[from] === QUESTION) unsure()
-      folded += ` ${this.text.slice(from, this.plainEnd(from))}`
-      ended = this.codes[this.pos] === HASH
+      const follows = from - this.indent === line && !this.isCommented(last)
+      if (!follows || this.isDash() || this.codes[from] === QUESTION) unsure()
+      last = this.plainEnd(from)
+      folded += ` ${this.text.slice(from, last)}`
       this.endLine()
       line = this.pos
       this.nextLine()

@@ -397,6 +397,18 @@ describe('what cannot be changed', () => {
     expect((await edit(text, { kind: 'remove', server: 'default', name: 'a' })).refused).toHaveLength(1)
   })
 
+  it('keeps the new row out when the old one of its name cannot go', async () => {
+    const text = rows('- &r {name: a, status: running}', '- name: b', '  status: running')
+    const { text: changed, refused } = await edit(
+      text,
+      { kind: 'remove', server: 'default', name: 'a' },
+      { kind: 'add', row: { name: 'a', status: 'stopped' } },
+      { kind: 'add', row: { name: 'c', status: 'stopped' } },
+    )
+    expect(changed).toBe(text + '- name: c\n  status: stopped\n')
+    expect(refused.map(row => row.name)).toEqual(['a', 'a'])
+  })
+
   it.each([
     ['a tag before the value', ['- name: a', '  status: !!str running'], 'tag'],
     ['a key with a question mark', ['- name: a', '  ? status', '  : running'], "':'"],

@@ -146,65 +146,72 @@ export const written = fc
     return crlf ? text.replaceAll('\n', '\r\n') : text
   })
 
-/** One row after the other, so that the patterns of rows come into play, and now and then something else in a row. */
+/**
+ * One row after the other, so that the patterns of rows come into play, and then rows that differ in one value, or in a
+ * line put in: what a pattern must not take.
+ */
 export const alike = fc
-  .tuple(
-    fc.integer({ min: 12, max: 22 }),
-    fc.array(
-      fc.tuple(
-        fc.constantFrom('', '  pane:\n    index: 0\n', '  tui:\n  - a\n'),
-        fc.constantFrom('status', 'pid', 'cwd', 'start_command', 'b-c', 'e.f'),
-        scalar,
-      ),
+  .record({
+    before: fc.integer({ min: 14, max: 16 }),
+    pad: fc.constantFrom('', '  '),
+    own: fc.array(fc.tuple(fc.constantFrom('status', 'b-c', 'e.f'), tame), { maxLength: 3 }),
+    slips: fc.array(
+      fc.record({
+        line: fc.nat(12),
+        value: fc.oneof(scalar, fc.constantFrom(...SCALARS)),
+        tail: often(
+          '',
+          6,
+          ' ',
+          ' # c',
+          '\n',
+          '\n# c',
+          '\n    x',
+          '\n     x # c',
+          '\n    - x',
+          '\n    x: y',
+          '\n  x',
+          '\n   # c',
+        ),
+        how: fc.constantFrom('value', 'value', 'value', 'tail', 'gone', 'twice', 'key'),
+      }),
       { minLength: 1, maxLength: 4 },
     ),
-    fc.array(
-      fc.tuple(
-        fc.integer({ min: 0, max: 21 }),
-        fc.integer({ min: 0, max: 60 }),
-        fc.constantFrom(
-          '',
-          ' ',
-          '\n',
-          '  ',
-          '\n      ',
-          '\n    -x ',
-          ': ',
-          ' #',
-          '#',
-          "'",
-          '"',
-          '- ',
-          '-',
-          '~',
-          'true',
-          '1',
-          '\r',
-          '\t',
-          ':',
-          '\n\n',
-          '\n# c\n',
-          'x',
-          '\u2028',
-        ),
-        fc.boolean(),
-      ),
-      { maxLength: 6 },
-    ),
-    fc.constantFrom('', '  '),
-    fc.boolean(),
-  )
-  .map(([count, keys, slips, pad, identities]) => {
-    const long = 'tmux -u -L default new-session -d -s lab-creator-claude -c /home/u\n    claude --x'
-    const rows = Array.from({ length: count }, (_, i) => {
-      const own = keys.map(([inner, key, value], n) => `${inner}  ${key}${n}: ${value}\n`).join('')
-      return `- name: lab-${i}\n  pid: ${i}${i}\n  long: ${long}\n  up: true\n  none: null\n  void:\n${own}  q: 'a: ${i}'\n`
+    end: fc.constantFrom('', 'agent_identities:\n  claude: {}\n', '  x: y\n', '# c\n'),
+  })
+  .map(({ before, pad, own, slips, end }) => {
+    const row = (i: number) => [
+      `- name: lab-${i}`,
+      `  pid: ${i}${i}`,
+      `  long: tmux -u -L default new-session -d -s lab-${i} -c /home/u\n    claude --x`,
+      '  up: true',
+      '  none: null',
+      '  void:',
+      '  list: []',
+      '  pane:',
+      `    id: 3f2a9b1c-0123-4567-89ab-0123456789a${i % 10}`,
+      '    version: 2.1.197',
+      ...own.map(([key, value], n) => `  ${key}${n}: ${value}`),
+      `  q: 'a: ${i}'`,
+    ]
+    const changed = slips.map(({ line, value, tail, how }, i) => {
+      const lines = row(before + 2 * i)
+      const at = line % lines.length
+      const old = lines[at] as string
+      const key = old.slice(0, old.indexOf(':'))
+      const news = {
+        value: [`${key}: ${value}${tail}`],
+        tail: [old + tail],
+        gone: [],
+        twice: [old, old.replace('- ', '  ')],
+        key: [`${key.replace(/[a-z]+$/, '')}${value}: x`],
+      }
+      lines.splice(at, 1, ...news[how])
+      return lines
     })
-    for (const [at, offset, put, replace] of slips) {
-      const row = rows[at % count] as string
-      const from = offset % row.length
-      rows[at % count] = row.slice(0, from) + put + row.slice(from + (replace ? 1 : 0))
-    }
-    const text = rows.join('').replace(/^/gm, pad)
-    return `tmux_sessions:\n${pad === '' ? text : text.replace(/ +$/, '')}${identities ? 'agent_identities:\n  claude: {}\n' : ''}`
+    const whole = [
+      ...Array.from({ length: before }, (_, i) => row(i)),
+      ...changed.flatMap((lines, i) => [lines, row(99 - i)]),
+    ]
+    return `tmux_sessions:\n${whole.flat().join('\n').replace(/^/gm, pad)}\n${end}`
   })
