@@ -157,27 +157,16 @@ export const alike = fc
     own: fc.array(fc.tuple(fc.constantFrom('status', 'b-c', 'e.f'), tame), { maxLength: 3 }),
     slips: fc.array(
       fc.record({
-        line: fc.nat(12),
+        line: often(2, 1, 0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
         value: fc.oneof(scalar, fc.constantFrom(...SCALARS)),
-        tail: often(
-          '',
-          6,
-          ' ',
-          ' # c',
-          '\n',
-          '\n# c',
-          '\n    x',
-          '\n     x # c',
-          '\n    - x',
-          '\n    x: y',
-          '\n  x',
-          '\n   # c',
-        ),
+        tail: often('', 6, ' ', ' # c', '\n', '\n# c', '\n    x'),
+        // biome-ignore format: a table
+        more: fc.constantFrom(' ', ' # c', '\n', '\n# c', '\n    x', '\n     x # c', '\n    - x', '\n    x: y', '\n  x', '\n   x', '\n   # c'),
         how: fc.constantFrom('value', 'value', 'value', 'tail', 'gone', 'twice', 'key'),
       }),
       { minLength: 1, maxLength: 4 },
     ),
-    end: fc.constantFrom('', 'agent_identities:\n  claude: {}\n', '  x: y\n', '# c\n'),
+    end: fc.constantFrom('', 'agent_identities:\n  claude: {}\n', '  x: y\n', '# c\n', 'ab- name: x\n', '    x\n'),
   })
   .map(({ before, pad, own, slips, end }) => {
     const row = (i: number) => [
@@ -194,14 +183,14 @@ export const alike = fc
       ...own.map(([key, value], n) => `  ${key}${n}: ${value}`),
       `  q: 'a: ${i}'`,
     ]
-    const changed = slips.map(({ line, value, tail, how }, i) => {
+    const changed = slips.map(({ line, value, tail, more, how }, i) => {
       const lines = row(before + 2 * i)
       const at = line % lines.length
       const old = lines[at] as string
       const key = old.slice(0, old.indexOf(':'))
       const news = {
         value: [`${key}: ${value}${tail}`],
-        tail: [old + tail],
+        tail: [old + more],
         gone: [],
         twice: [old, old.replace('- ', '  ')],
         key: [`${key.replace(/[a-z]+$/, '')}${value}: x`],
