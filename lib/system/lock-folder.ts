@@ -43,7 +43,8 @@ export async function lockByFolder(path: string, waitMs: number): Promise<Folder
         },
       }
     } catch (error) {
-      if (errnoOf(error) !== 'ELOCKED') throw unusable(path, error)
+      // ENOENT: another one who found the same stale lock removed ours in the moment we made it.
+      if (errnoOf(error) !== 'ELOCKED' && errnoOf(error) !== 'ENOENT') throw unusable(path, error)
     }
     const left = end - performance.now()
     if (left <= 0) return undefined

@@ -51,6 +51,14 @@ test.each(editors)('a save $how between reading and writing survives together wi
   expect(readFileSync(`${path}.bak`, 'utf8')).toBe(EDITED)
 })
 
+test('a file that is just being moved away and written anew is waited for', async () => {
+  const path = registryIn(folder.path)
+  renameSync(path, `${path}~`)
+  pause(150).then(() => writeFileSync(path, EDITED))
+  expect((await updateRegistry(path, () => [END])).written).toBe(true)
+  expect(readFileSync(path, 'utf8')).toBe(ENDED + EDITED.slice(TEXT.length))
+})
+
 test('a save that makes our change needless leaves the file as it was saved', async () => {
   const path = registryIn(folder.path)
   const { written } = await updateRegistry(path, (current, { attempt }) => {
