@@ -31,8 +31,18 @@ export function pidEntryOf(agent: FoundAgent, context: AgentContext): PidEntry |
   return undefined
 }
 
+/** Kept for one pass: recognising an agent and asking for its conversation read the same file. */
+const entries = new WeakMap<AgentContext, Map<number, PidEntry | undefined>>()
+
 /** What a process says of itself. A file left behind by a killed one is not believed: it names another start. */
 export function pidEntry(process: Process, context: AgentContext): PidEntry | undefined {
+  const known = entries.get(context) ?? new Map<number, PidEntry | undefined>()
+  entries.set(context, known)
+  if (!known.has(process.pid)) known.set(process.pid, readEntry(process, context))
+  return known.get(process.pid)
+}
+
+function readEntry(process: Process, context: AgentContext): PidEntry | undefined {
   const folder = claudeFolder(context.env)
   if (folder === undefined) return undefined
   const path = `${folder}/sessions/${process.pid}.json`

@@ -1,7 +1,7 @@
 /** Claude Code. Sources: 2.1.197 and 2.1.329 run against a loopback API. */
 import { flagValue, hasFlag } from './arguments.ts'
 import { claudeCandidate } from './claude-candidate.ts'
-import { pidEntryOf } from './claude-pid-map.ts'
+import { pidEntry, pidEntryOf } from './claude-pid-map.ts'
 import { claudeScreen } from './claude-screen.ts'
 import { findTranscript, holdsTurn, lastApiError } from './claude-transcripts.ts'
 import { launchedId } from './evidence.ts'
@@ -26,6 +26,7 @@ export const claude: Adapter = {
   idWord: 'session',
   artifactWord: 'jsonl',
   isAgent,
+  isOnRecord: (process, context) => pidEntry(process, context) !== undefined,
 
   liveId(look, context) {
     const entry = pidEntryOf(look.agent, context)

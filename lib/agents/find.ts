@@ -15,10 +15,18 @@ const MAX_PROCESSES = 512
 const MAX_RELAUNCHES = 2
 
 /** The nearest agent at or below the pane's process. What runs below it (a claude started by claude's own shell tool) is
- * its business. Two at equal depth are ambiguous. A pane whose process is the agent costs two reads. */
-export function findAgent(panePid: number, adapters: readonly Adapter[], processes: Processes): AgentAnswer {
+ * its business. Two at equal depth are ambiguous. A pane whose process is the agent costs two reads, or none but its
+ * record where `onRecord` knows the process. */
+export function findAgent(
+  panePid: number,
+  adapters: readonly Adapter[],
+  processes: Processes,
+  onRecord?: (process: Process) => Adapter | undefined,
+): AgentAnswer {
   const top = processes.look(panePid)
   if (top.state !== 'present') return { kind: top.state === 'absent' ? 'none' : 'unknown' }
+  const recorded = onRecord?.(top.process)
+  if (recorded) return { kind: 'found', adapter: recorded, agent: onItsOwn(top.process, processes) }
   let level: Process[] = [top.process]
   for (let depth = 0, seen = 0; level.length > 0; depth++) {
     seen += level.length
@@ -38,6 +46,17 @@ export function findAgent(panePid: number, adapters: readonly Adapter[], process
     level = level.flatMap(process => processes.children(process.pid))
   }
   return { kind: 'none' }
+}
+
+/** An agent known without its arguments: they are read when somebody asks for them. */
+function onItsOwn(process: Process, processes: Processes): FoundAgent {
+  const shown: ShownProcess = {
+    process,
+    get argv() {
+      return processes.argv(process.pid)
+    },
+  }
+  return Object.defineProperty({ process, argv: [], chain: [shown] }, 'argv', { get: () => shown.argv })
 }
 
 /** A launcher, and what it started as itself: only a direct child and only the single one, because an agent may well

@@ -12,6 +12,8 @@ export interface AgentLook {
   session: Session
   /** The row of the session; a stray has none. */
   row?: Row
+  /** Its row will be written anew. */
+  isNews: boolean
   onFound(agent: AgentSight): void
 }
 
@@ -55,6 +57,8 @@ export function lookAtAgents(wanted: AgentLook[], rows: readonly Row[], scope: S
         Object.assign(sight, { ...(state ? { state } : {}), ...(startedAt !== undefined ? { startedAt } : {}) })
       }
     }
+    // Its arguments stand in rows that are written; nobody else needs them.
+    if (want.isNews && look) sight.argv = look.agent.argv
     want.onFound(sight)
   }
 }
@@ -68,7 +72,9 @@ function findInSession(
   const none: IdSight = { kind: 'none' }
   let doubt: AgentSight['found'] | undefined
   for (const pane of panes) {
-    const answer = findAgent(pane.pid, adapters, context.processes)
+    const answer = findAgent(pane.pid, adapters, context.processes, process =>
+      adapters.find(adapter => adapter.isOnRecord?.(process, context)),
+    )
     if (answer.kind === 'found') {
       const { adapter, agent } = answer
       const look: Look = { agent, cwd: pane.cwd, sessionCreated: want.session.created }
@@ -81,7 +87,6 @@ function findInSession(
           cmd: adapter.name,
           adapter,
           process: agent.process,
-          argv: agent.argv,
           look,
           id: none,
         },

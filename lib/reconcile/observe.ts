@@ -61,11 +61,17 @@ export async function observe(
     const sight: RowSight = { row, adapter, presence, op: opState(row, look), recorded: [] }
     sights.set(keyOf(row), sight)
     if (presence.named !== undefined && row.status !== 'archived')
-      wanted.push({ session: presence.named, row, onFound: agent => (sight.agent = agent) })
+      wanted.push({
+        session: presence.named,
+        row,
+        isNews: presence.same === 'no',
+        onFound: agent => (sight.agent = agent),
+      })
   }
 
   const strays = findStrays(scope, [...known.values()], sights)
-  for (const stray of strays) wanted.push({ session: stray.session, onFound: agent => (stray.agent = agent) })
+  for (const stray of strays)
+    wanted.push({ session: stray.session, isNews: true, onFound: agent => (stray.agent = agent) })
   lookAtAgents(wanted, rows, scope, context)
 
   for (const sight of sights.values()) addRecorded(sight, scope.adapters, here, context)

@@ -139,7 +139,7 @@ export function lastLineEnd(text: string, end: number): number {
 
 /** What stands between a key's `:` and its value must be blank or comment: a tag or an anchor would stay behind. */
 function checkGap(text: string, from: number, to: number, key: string): void {
-  if (!/^(?:[ \r\n]*(?:#[^\n]*\n)?)*$/.test(text.slice(from, to)))
+  if (!/^(?:[ \r\n]|#[^\n]*\n)*$/.test(text.slice(from, to)))
     throw new Unchangeable(`a tag stands before the value of ${key}`)
 }
 

@@ -37,7 +37,7 @@ export function checkRemovable(source: Source, row: RowSource): void {
 }
 
 function readAlone(text: string): { document: Document.Parsed; values: Values } {
-  const document = parseDocument(text, { merge: true, prettyErrors: false, logLevel: 'error' })
+  const document = parseDocument(text, { merge: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' })
   // Before its value is asked for: an alias without its anchor throws.
   refuseReferences(document)
   const [error] = document.errors

@@ -154,13 +154,20 @@ export function unfold(inner: string, parent: number, escapes: boolean): string 
     const slashes = escapes ? trailingBackslashes(line) : 0
     if (slashes % 2 === 1) folded += line.slice(0, -1)
     else {
-      const trimmed = line.replace(/ +$/, '')
+      const trimmed = line.slice(0, endOf(line))
       // `\ ` at the end of a line is an escaped blank: what is left of it is for yaml to say.
       if (escapes && trimmed.length < line.length && trailingBackslashes(trimmed) % 2 === 1) unsure()
       folded += `${trimmed} `
     }
   }
   return folded
+}
+
+/** The end of a line without the blanks behind it: other white space is text. */
+function endOf(line: string): number {
+  let end = line.length
+  while (end > 0 && line.charCodeAt(end - 1) === SPACE) end--
+  return end
 }
 
 function trailingBackslashes(line: string): number {
@@ -175,11 +182,17 @@ const FLOW_QUOTED = /^(?:'[^'\\]*'|"[^"\\]*")$/
 
 /** The items of a flow list on one line, from what stands between its brackets (without `,` in quotes: gives up). */
 export function flowItems(inner: string): unknown[] {
-  if (inner.trim() === '') return []
+  if (isBlank(inner)) return []
   return inner.split(',').map(part => {
-    const item = part.trim()
+    let start = 0
+    while (part.charCodeAt(start) === SPACE) start++
+    const item = part.slice(start, Math.max(start, endOf(part)))
     if (FLOW_WORD.test(item) && item !== '-' && !item.startsWith('---')) return plainValue(item, 0, item.length)
     if (FLOW_QUOTED.test(item)) return item.slice(1, -1)
     return unsure()
   })
+}
+
+export function isBlank(text: string): boolean {
+  return endOf(text) === 0
 }

@@ -35,13 +35,17 @@ export function innerShape(shape: Shape): Shape {
   return shape.inner
 }
 
-/** The shape that `key` leads to, or undefined when the map has that key already. */
+/** Looking for a key twice takes longer with each key; no map of a registry has as many. */
+const MAX_KEYS = 1000
+
+/** The shape that `key` leads to, or undefined when the map has that key already or too many. */
 export function shapeAfter(shape: Shape, key: string): Shape | undefined {
   const known = shape.others?.get(key)
   if (known !== undefined) {
     shape.next = known
     return known
   }
+  if (shape.size >= MAX_KEYS) return undefined
   for (let at: Shape | undefined = shape; at !== undefined && at.size > 0; at = at.parent)
     if (at.key === key) return undefined
   const size = shape.size + 1

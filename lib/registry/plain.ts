@@ -6,7 +6,7 @@
  */
 import { APOSTROPHE, COLON, CR, codesOf, DASH, HASH, LF, PlainCursor, QUESTION, QUOTE, SPACE } from './plain-cursor.ts'
 import { RowPatterns } from './plain-rows.ts'
-import { flowItems, plainValue, UNSURE, unsure } from './plain-scalar.ts'
+import { flowItems, isBlank, plainValue, UNSURE, unsure } from './plain-scalar.ts'
 import { innerShape, mapOfShape, rootShape, type Shape, shapeAfter } from './plain-shape.ts'
 
 /** Where the rows of `tmux_sessions` stand, as character offsets in the text. */
@@ -180,7 +180,7 @@ class PlainReader extends PlainCursor {
         value = flowItems(this.bracketed(93))
         break
       case 123: // {
-        value = this.bracketed(125).trim() === '' ? {} : unsure()
+        value = isBlank(this.bracketed(125)) ? {} : unsure()
         break
       case 33: // !
       case HASH:

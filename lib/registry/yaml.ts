@@ -51,11 +51,19 @@ export function readYaml(text: string, path: string, backup?: string): YamlRegis
     throw broken(contents.range[0], 'expected a map with tmux_sessions at the top level, found something else')
   }
   visit(document, {
-    Pair(_, { key }) {
-      // A symbol: the merge key.
-      if (isScalar<unknown>(key) && (typeof key.value === 'string' || typeof key.value === 'symbol')) return
-      const at = key as { range?: [number, number, number]; source?: string } | null
-      throw broken(at?.range?.[0] ?? 0, `expected text as a key, found ${at?.source ?? 'something else'} (quote it)`)
+    Map(_, map) {
+      const keys = new Set<string>()
+      for (const { key } of map.items) {
+        const { range, source, value } = key as { range?: [number, number, number]; source?: string; value?: unknown }
+        const at = range?.[0] ?? 0
+        if (typeof value === 'string') {
+          if (keys.has(value)) throw broken(at, `expected each key once in a map, found ${value} twice`)
+          keys.add(value)
+          // A symbol: the merge key.
+        } else if (typeof value !== 'symbol') {
+          throw broken(at, `expected text as a key, found ${source ?? 'something else'} (quote it)`)
+        }
+      }
     },
   })
   return { document, value: toValue(document, broken) }
@@ -63,7 +71,9 @@ export function readYaml(text: string, path: string, backup?: string): YamlRegis
 
 function parse(text: string, broken: (offset: number, what: string) => CodedError): Document.Parsed {
   try {
-    return parseDocument(text, { merge: true, prettyErrors: false, keepSourceTokens: true, logLevel: 'error' })
+    // Keys that stand twice are looked for below: yaml compares each with each.
+    const options = { merge: true, uniqueKeys: false, prettyErrors: false, keepSourceTokens: true } as const
+    return parseDocument(text, { ...options, logLevel: 'error' })
   } catch (error) {
     // yaml reports what is wrong in a text as errors of the document; it throws when the text is nested too deeply.
     throw broken(0, `the YAML library gave up: ${error instanceof Error ? error.message : String(error)}`)
@@ -95,8 +105,6 @@ function sentenceOf(problem: YAMLError): string {
       return 'expected one document, found a second (`---`)'
     case 'TAB_AS_INDENT':
       return 'expected spaces as indentation, found a tab'
-    case 'DUPLICATE_KEY':
-      return 'expected each key once in a map, found it twice'
     default:
       return problem.message
   }
