@@ -75,6 +75,10 @@ describe('the fast reader', () => {
     ['an open quote', "a: 'b\n"],
     ['a list at the top', '- a\n'],
     ['no content', '# c\n'],
+    ['a blank that is none in a list', 'a: [\u00a0]\n'],
+    ['a blank that is none around an item', 'a: [b\u00a0, c]\n'],
+    ['a blank that is none in a map', 'a: {\u00a0}\n'],
+    ['a map of thousands of keys', Array.from({ length: 3000 }, (_, i) => `k${i}: 1\n`).join('')],
     ['a map too deep', `${Array.from({ length: 40 }, (_, i) => `${' '.repeat(i)}a:\n`).join('')}`],
   ])('gives up on %s', (_, text) => {
     expect(readPlain(text)).toBeUndefined()
