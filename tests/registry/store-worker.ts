@@ -37,7 +37,7 @@ async function read(): Promise<void> {
   for (; on; count++) {
     const { snapshot } = await readRegistryFile(path)
     if (rowsOf(snapshot.registry).length !== 17) throw new Error(`rows are missing: ${snapshot.text}`)
-    await pause(1)
+    await pause(5)
   }
   say(`read ${count}`)
 }
