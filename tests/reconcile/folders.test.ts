@@ -3,6 +3,7 @@ import { readFileSync, renameSync, rmdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { sleeper, uuid } from '../harness/agents.ts'
+import { pass } from '../harness/command.ts'
 import { passes } from '../harness/passes.ts'
 import { fullRow, rowOf, writeRegistry } from '../harness/rows.ts'
 import { CLAUDE, claudeSession, inWorkspace, LAB } from '../harness/sessions.ts'
@@ -87,4 +88,14 @@ test('an agent that has ended and is not reaped yet is no rival for the only tra
   })
   writeRegistry(world, [fullRow(session)])
   expect((await passes(world)).report.actions).toEqual([`updated session id: ${uuid(1)}`])
+})
+
+test('agents that come and go in other folders are no rivals for the only transcript', async () => {
+  const world = makeWorld()
+  const [agent = ''] = sleeper(world)
+  const script = `for i in 1 2 3; do while :; do "${agent}" 0; done & done; wait`
+  newSession(world, LAB, 'bustle', '/', ['/bin/sh', '-c', script])
+  writeRegistry(world, [fullRow(claudeSession(world, { leaves: { id: uuid(1), mapped: false } }))])
+  for (let look = 0; look < 8; look++)
+    expect((await pass(world, ['--dry-run'])).actions).toEqual([`updated session id: ${uuid(1)}`])
 })
