@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { compareBackup, restoreBackup } from '#lib/registry/backup.ts'
-import { requireRegistry } from '#lib/registry/locate.ts'
+import { findRegistry, noRegistry, type Where } from '#lib/registry/locate.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
 import { type Command, note, print } from './run.ts'
@@ -32,7 +33,7 @@ export const restore: Command = { name: 'restore', help: HELP, run }
 async function run(argv: string[]): Promise<ExitCode> {
   const flags = parseFlags(argv, { ...COMMON, yes: 'boolean', json: 'boolean' }, EXAMPLE)
   if (flags.positionals.length > 0) throw usageError(`restore takes no name, got "${flags.positionals[0]}"`, EXAMPLE)
-  const path = requireRegistry({ flag: flags.text('registry'), env: process.env, cwd: process.cwd() })
+  const path = registryOrItsBackup({ flag: flags.text('registry'), env: process.env, cwd: process.cwd() })
   const comparison = await compareBackup(path)
   const done = flags.has('yes') ? await restoreBackup(path, { onWait: lock => note(`waiting for ${lock}`) }) : undefined
   for (const warning of done?.warnings ?? []) note(`restore: ${warning}`)
@@ -57,4 +58,12 @@ async function run(argv: string[]): Promise<ExitCode> {
     lines.push('', `Restored from ${backup}.${done.keptAt ? ` What stood there is kept at ${done.keptAt}.` : ''}`)
   await print(`${lines.join('\n')}\n`)
   return EXIT.done
+}
+
+/** A registry that is gone altogether is known by the .bak it left. */
+function registryOrItsBackup(where: Where): string {
+  const { path, looked } = findRegistry(where)
+  const known = path ?? looked.find(candidate => existsSync(`${candidate}.bak`))
+  if (known === undefined) throw noRegistry(looked, where.cwd)
+  return known
 }

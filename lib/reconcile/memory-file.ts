@@ -1,7 +1,7 @@
 /** Where a registry's memory is kept, and its one way in: under a lock of its own, written whole. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { errnoOf } from '#lib/system/errors.ts'
+import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
 import { EMPTY } from './memory.ts'
 import type { Memory } from './memory-schema.ts'
 
@@ -57,10 +57,12 @@ export async function updateMemory(path: string, change: (memory: Memory) => Mem
     import('write-file-atomic'),
   ])
   makeFolder(dirname(path))
-  await withLock(`${path}.lock`, {}, async () => {
+  await withLock(`${path}.lock`, {}, async held => {
     const current = await readMemory(path)
     const next = change(current)
     const text = `${JSON.stringify(next)}\n`
-    if (JSON.stringify(next) !== JSON.stringify(current)) await writeFileAtomic(path, text, { mode: 0o600 })
+    if (JSON.stringify(next) === JSON.stringify(current)) return
+    if (!held.stillHeld()) throw new CodedError('lock-lost', EXIT.locked, `the lock of ${path} was lost; try again`)
+    await writeFileAtomic(path, text, { mode: 0o600 })
   })
 }
