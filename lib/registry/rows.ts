@@ -18,7 +18,3 @@ export function rowsOf(registry: Registry): Row[] {
   return registry.tmux_sessions ?? []
 }
 
-/** `stopped`, `terminated` and `archived` rows have ended: drift of class A never touches them. */
-export function hasEnded(row: Row): boolean {
-  return row.status !== 'running'
-}
