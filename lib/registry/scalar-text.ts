@@ -23,7 +23,7 @@ const ALL_ESCAPED = new RegExp(ESCAPED, 'gu')
 /** A plain scalar may start with neither indicator nor blank; `...` and `---` are markers. */
 const PLAIN_START = /^(?![-?:,[\]{}#&*!|>'"%@` ]|\.\.\.)/
 
-export function isPlainText(text: string): boolean {
+function isPlainText(text: string): boolean {
   return (
     text !== '' &&
     PLAIN_START.test(text) &&
