@@ -92,9 +92,11 @@ function agentsOfMachine(context: AgentContext, isAgent: Adapter['isAgent']): Lo
   if (!located.has(context)) {
     const { processes } = context
     const agents = processes.all()?.filter(process => isAgent(process, processes.argv(process.pid)))
+    const inFolders = agents?.map(process => ({ process, cwd: processes.cwd(process.pid) }))
+    // One that ended while we went through them all has no folder, and is nobody's rival.
     located.set(
       context,
-      agents?.map(process => ({ process, cwd: processes.cwd(process.pid) })),
+      inFolders?.filter(({ process, cwd }) => cwd !== undefined || !processes.isGone(process.pid)),
     )
   }
   return located.get(context)

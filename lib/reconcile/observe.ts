@@ -87,21 +87,26 @@ export async function observe(
 }
 
 /** A tmux that we do not understand well enough gives no sure answer. A server that answers says its version itself; the
- * program is asked only when none does. */
+ * program is asked only when none does, or when one is too old: then nothing it said can be trusted. */
 async function trusted(machine: Machine, views: ServerView[]): Promise<ServerView[]> {
-  const doubt = (view: ServerView, version: string): ServerView => ({
-    name: view.name,
-    state: 'unknown',
-    reason: `tmux ${version.replace(/^tmux /, '')} is older than the ${OLDEST} that is needed`,
-  })
-  if (!views.some(view => view.state === 'alive' || view.state === 'empty')) {
-    const result = await machine.tmuxVersion()
-    const version = result.kind === 'exit' ? result.stdout.toString().trim() : ''
-    return isTooOld(version) ? views.map(view => doubt(view, version)) : views
-  }
-  return views.map(view => {
-    const version = view.state === 'alive' || view.state === 'empty' ? view.process?.version : undefined
-    return version !== undefined && isTooOld(version) ? doubt(view, version) : view
+  const versions = views.map(view =>
+    view.state === 'alive' || view.state === 'empty' ? view.process?.version : undefined,
+  )
+  const isOld = versions.map(version => version !== undefined && isTooOld(version))
+  const answered = versions.some(version => version !== undefined)
+  if (answered && !isOld.includes(true)) return views
+  const result = await machine.tmuxVersion()
+  const program =
+    result.kind === 'exit'
+      ? result.stdout
+          .toString()
+          .trim()
+          .replace(/^tmux /, '')
+      : ''
+  return views.map((view, i) => {
+    const version = isTooOld(program) ? program : isOld[i] ? versions[i] : undefined
+    if (version === undefined) return view
+    return { name: view.name, state: 'unknown', reason: `tmux ${version} is older than the ${OLDEST} that is needed` }
   })
 }
 

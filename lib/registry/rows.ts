@@ -17,4 +17,3 @@ export function keyOf(row: Row): string {
 export function rowsOf(registry: Registry): Row[] {
   return registry.tmux_sessions ?? []
 }
-

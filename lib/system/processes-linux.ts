@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
 import { errnoOf } from './errors.ts'
+import { isSurelyGone } from './gone.ts'
 import type { Process, Processes, ProcessLook } from './processes.ts'
 
 /** Linux counts start times in USER_HZ, which is 100 on every architecture Node runs on. */
@@ -46,6 +47,7 @@ export function linuxProcesses(): Processes {
 
   return {
     look,
+    isGone: isSurelyGone,
     all() {
       const found = visible()
       // Not even the first process, or not ourselves: a /proc that hides some (hidepid), or none at all.
@@ -90,6 +92,7 @@ export function linuxProcesses(): Processes {
 function readStat(pid: number): ProcessLook {
   if (!Number.isSafeInteger(pid) || pid <= 0) return { state: 'unknown' }
   const size = read(`/proc/${pid}/stat`)
+  // A /proc mounted with hidepid shows no processes of others: nothing there is no proof, the kernel's word is.
   if (size === undefined) return { state: isSurelyGone(pid) ? 'absent' : 'unknown' }
   return size === false ? { state: 'unknown' } : parseStat(buffer.toString('utf8', 0, size))
 }
@@ -108,17 +111,6 @@ export function parseStat(line: string): ProcessLook {
   return {
     state: 'present',
     process: { pid: Number(found[1]), ppid: Number(found[4]), start: found[6] as string, comm },
-  }
-}
-
-/** A /proc mounted with hidepid shows no processes of others: nothing there is no proof, the kernel's ESRCH is. */
-function isSurelyGone(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch (error) {
-    // EPERM: it lives and is another user's.
-    return errnoOf(error) === 'ESRCH'
   }
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { basename } from 'node:path'
+import { isSurelyGone } from './gone.ts'
 import type { Process, Processes } from './processes.ts'
 
 /** `ps` and `lsof` answer in well under a second; a hanging network mount can hold lsof for ever. */
@@ -31,6 +32,7 @@ export function macProcesses(): Processes {
       if (found) return { state: 'present', process: found }
       return { state: table && Number.isSafeInteger(pid) && pid > 0 ? 'absent' : 'unknown' }
     },
+    isGone: isSurelyGone,
     children: pid =>
       [...(everyone()?.values() ?? [])].filter(entry => entry.ppid === pid).sort((a, b) => a.pid - b.pid),
     argv(pid) {

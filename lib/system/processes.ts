@@ -14,6 +14,8 @@ export type ProcessLook = { state: 'present'; process: Process } | { state: 'abs
 /** What observing needs of the machine's processes. Everything is read when asked and may be cached for one pass. */
 export interface Processes {
   look(pid: number): ProcessLook
+  /** Has it ended by now, whatever was seen of it before in this pass? False when in doubt. */
+  isGone(pid: number): boolean
   /** Direct children, in pid order. Empty when there are none or they cannot be read. */
   children(pid: number): Process[]
   /** The arguments as the process shows them now; [] when unreadable. Programs may overwrite them (process.title). */

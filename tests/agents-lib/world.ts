@@ -72,6 +72,7 @@ export const PROCESS: Process = { pid: 25047, ppid: 1, start: '239951', comm: 'c
 export function processesOf(parts: Partial<Processes> = {}): Processes {
   return {
     look: () => ({ state: 'absent' }),
+    isGone: () => false,
     children: () => [],
     argv: () => [],
     openFiles: () => [],

@@ -52,6 +52,7 @@ function processesOf(world: FakeWorld): Processes {
       const process = world.processes.find(candidate => candidate.pid === pid)
       return process ? { state: 'present', process } : { state: 'absent' }
     },
+    isGone: pid => !world.processes.some(process => process.pid === pid),
     children: () => [],
     argv: pid =>
       world.sessions.some(session => session.panePid === pid && session.conversation) ? ['claude'] : ['bash'],

@@ -405,7 +405,7 @@ describe('what cannot be changed', () => {
       { kind: 'add', row: { name: 'a', status: 'stopped' } },
       { kind: 'add', row: { name: 'c', status: 'stopped' } },
     )
-    expect(changed).toBe(text + '- name: c\n  status: stopped\n')
+    expect(changed).toBe(`${text}- name: c\n  status: stopped\n`)
     expect(refused.map(row => row.name)).toEqual(['a', 'a'])
   })
 
