@@ -12,8 +12,8 @@ export interface AgentLook {
   session: Session
   /** The row of the session; a stray has none. */
   row?: Row
-  /** Its row will be written anew. */
-  isNews: boolean
+  /** Its row will be written anew for another session. */
+  isTakeover: boolean
   onFound(agent: AgentSight): void
 }
 
@@ -48,9 +48,11 @@ export function lookAtAgents(wanted: AgentLook[], rows: readonly Row[], scope: S
     const { adapter } = sight
     if (adapter && look) {
       const id = sight.id.kind === 'id' ? sight.id.evidence.id : undefined
-      // Whether it holds a turn is asked only of an id that is news.
-      const isNews = !want.row || id !== recordedId(want.row, adapter)
-      if (id !== undefined) sight.artifact = adapter.artifact(id, look.cwd, context, { turn: isNews })
+      // Whether it holds a turn is asked only of an id that is news; of a stray's, when its row is written.
+      if (id !== undefined && want.row) {
+        const turn = id !== recordedId(want.row, adapter)
+        sight.artifact = adapter.artifact(id, look.cwd, context, { turn })
+      }
       if (scope.withState) {
         const state = adapter.state?.(look, sight.pane.title, id, context)
         const startedAt = sight.process && context.processes.startedAt(sight.process)
@@ -58,7 +60,7 @@ export function lookAtAgents(wanted: AgentLook[], rows: readonly Row[], scope: S
       }
     }
     // Its arguments stand in rows that are written; nobody else needs them.
-    if (want.isNews && look) sight.argv = look.agent.argv
+    if (want.isTakeover && look) sight.argv = look.agent.argv
     want.onFound(sight)
   }
 }

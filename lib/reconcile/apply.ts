@@ -2,11 +2,12 @@ import type { Change } from '#lib/registry/change.ts'
 import { updateRegistry } from '#lib/registry/store.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { claimSession } from '#lib/tmux/session.ts'
-import type { Finding } from './diff/finding.ts'
+import { type Finding, isAction } from './diff/finding.ts'
 import { diff } from './diff/index.ts'
 import { confirmedBy, deathsOf, isMassDeath } from './mass-death.ts'
 import { observe, type Scope } from './observe.ts'
 import { markRefused } from './refused.ts'
+import { completeStray, rowOfStray } from './register.ts'
 import type { Observation } from './sights.ts'
 
 /** A look older than this is made anew once the lock is had. */
@@ -43,7 +44,8 @@ export async function applyFindings(
         confirmed ?? (isMassDeath(current.registry, found) ? deathsOf(diff(current.registry, looked)) : undefined)
       findings = seen ? confirmedBy(seen, found) : found
       findings = await withClaims(machine, scope, findings, claimed)
-      await beforeWrite(findings.filter(finding => finding.change !== undefined))
+      findings = withRows(machine, observation, findings)
+      await beforeWrite(findings.filter(isAction))
       return findings.flatMap((finding): Change[] => (finding.change ? [finding.change] : []))
     },
     {
@@ -52,6 +54,16 @@ export async function applyFindings(
     },
   )
   return { findings: markRefused(findings, result.refused), observation, warnings: result.warnings }
+}
+
+/** The rows of strays, made of a last look at what only a row needs. */
+function withRows(machine: Machine, observation: Observation, findings: Finding[]): Finding[] {
+  const context = { env: machine.env, processes: machine.processes() }
+  return findings.map(finding => {
+    if (!finding.register) return finding
+    const row = rowOfStray(completeStray(finding.register, context), observation.here)
+    return { ...finding, change: { kind: 'add', row } }
+  })
 }
 
 /** A session that another registry claimed first is not ours: its finding is dropped. */

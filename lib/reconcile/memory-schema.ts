@@ -11,6 +11,14 @@ const driftSchema = z.object({
   evidence: z.record(z.string(), z.unknown()),
 })
 
+const keptSchema = z.object({
+  drift: driftSchema,
+  actionLine: z.optional(z.string()),
+  ref: z.string(),
+  /** How the row looks once it was done: what is told late must really have been written. */
+  proof: z.object({ set: z.record(z.string(), z.unknown()), unset: z.array(z.string()) }),
+})
+
 const pendingSchema = z.object({
   /** The pass that will tell it; once that process is gone, the next pass does. */
   pid: z.number(),
@@ -20,7 +28,7 @@ const pendingSchema = z.object({
   /** Seconds since the epoch. */
   at: z.number(),
   listeners: z.array(z.string()),
-  findings: z.array(z.object({ drift: driftSchema, actionLine: z.optional(z.string()), ref: z.string() })),
+  findings: z.array(keptSchema),
 })
 
 export const memorySchema = z.object({
@@ -31,4 +39,5 @@ export const memorySchema = z.object({
 })
 
 export type Memory = z.infer<typeof memorySchema>
+export type Kept = z.infer<typeof keptSchema>
 export type Pending = z.infer<typeof pendingSchema>

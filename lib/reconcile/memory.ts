@@ -1,6 +1,9 @@
 /** What each listener was already told, and what must still be told: pure, so that its rules can be tested alone. */
+
+import { keyOf, rowKey, rowsOf } from '#lib/registry/rows.ts'
+import type { Registry } from '#lib/registry/schema.ts'
 import { driftKey, type Finding } from './diff/finding.ts'
-import type { Memory, Pending } from './memory-schema.ts'
+import type { Kept, Memory, Pending } from './memory-schema.ts'
 
 /** The pass that holds a pending entry. */
 export type Owner = Pick<Pending, 'pid' | 'start' | 'pass'>
@@ -10,6 +13,23 @@ export const EMPTY: Memory = { schema: 1, told: {}, pending: [] }
 /** Was this not yet told to the listener? What was done is always news: it happens once. */
 export function isNews(memory: Memory, listener: string, finding: Finding): boolean {
   return finding.drift.action !== null || memory.told[listener]?.[driftKey(finding)] === undefined
+}
+
+/** What is kept of a finding before it is written. Only plain values prove: lists and maps may be written otherwise. */
+export function toKeep({ drift, actionLine, ref, change }: Finding): Kept {
+  const values = change?.kind === 'set' ? change.set : change?.kind === 'add' ? change.row : {}
+  const set = Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value !== 'object'))
+  const unset = change?.kind === 'set' ? (change.unset ?? []) : []
+  return { drift, ref, proof: { set, unset }, ...(actionLine !== undefined ? { actionLine } : {}) }
+}
+
+/** Was it written, or did the pass die before? A row that looks otherwise was not, or has been changed since. */
+export function wasDone({ drift, proof }: Kept, registry: Registry): boolean {
+  const row = rowsOf(registry).find(one => keyOf(one) === rowKey(drift.server, drift.name))
+  if (row === undefined) return false
+  return (
+    Object.entries(proof.set).every(([key, value]) => row[key] === value) && proof.unset.every(key => !(key in row))
+  )
 }
 
 /** What earlier passes did and could not tell: they died, or were of this very process and failed to. */

@@ -4,7 +4,7 @@ import type { Session } from '#lib/tmux/listing.ts'
 import type { Here, KnownServer } from './identity.ts'
 import { recordedId } from './naming.ts'
 import { safeCommand } from './safe-command.ts'
-import type { AgentSight, StraySight } from './sights.ts'
+import type { AgentSight } from './sights.ts'
 
 /** ISO time in whole seconds, as the registry keeps it. */
 export function isoSeconds(epochSec: number): string {
@@ -77,36 +77,4 @@ export function takeOver(
 
 export function withPrevious(row: Row, id: string): string[] {
   return [...(row.previous_session_ids ?? []).filter(known => known !== id), id]
-}
-
-/** The full row of a session found without one. What is not known is `(unknown)` in `tui` and absent elsewhere. */
-export function rowOfStray(stray: StraySight, here: Here): Row {
-  const { session, server, agent } = stray
-  const identity = identityFields(session, server, here, agent)
-  const { tmux_session_created_at, tmux_session_epoch, tmux_server, pane, ...rest } = identity
-  const socket = `tmux -L ${shown(session.server)}`
-  const target = shown(`=${session.name}`)
-  const name = agent.adapter?.name ?? stray.agentName
-  const id = provedId(agent)
-  return {
-    name: session.name,
-    status: 'running',
-    tmux_session_created_at,
-    tmux_session_epoch,
-    tmux_server,
-    pane,
-    attach_command: `${socket} attach-session -t ${target}`,
-    kill_command: `${socket} kill-session -t ${target}`,
-    last_visible_status: 'auto-registered by monitor',
-    tui: { model: '(unknown)', provider: '(unknown)', plan: '(unknown)', account: '(unknown)', version: '(unknown)' },
-    ...(agent.adapter && id !== undefined ? { [agent.adapter.idField]: id } : {}),
-    ...(name !== undefined ? { agent: name } : {}),
-    ...(stray.role !== undefined ? { role: stray.role } : {}),
-    ...rest,
-  } as Row
-}
-
-/** For a person to paste into a shell; we never run it. */
-function shown(word: string): string {
-  return /^[A-Za-z0-9_./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -64,14 +64,14 @@ export async function observe(
       wanted.push({
         session: presence.named,
         row,
-        isNews: presence.same === 'no',
+        isTakeover: presence.same === 'no',
         onFound: agent => (sight.agent = agent),
       })
   }
 
   const strays = findStrays(scope, [...known.values()], sights)
   for (const stray of strays)
-    wanted.push({ session: stray.session, isNews: true, onFound: agent => (stray.agent = agent) })
+    wanted.push({ session: stray.session, isTakeover: false, onFound: agent => (stray.agent = agent) })
   lookAtAgents(wanted, rows, scope, context)
 
   for (const sight of sights.values()) addRecorded(sight, scope.adapters, here, context)

@@ -1,11 +1,12 @@
 import type { Snapshot } from '#lib/registry/read.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { applyFindings } from './apply.ts'
-import type { Finding } from './diff/finding.ts'
+import { type Finding, isAction } from './diff/finding.ts'
 import { diff } from './diff/index.ts'
 import { confirmedBy, deathsOf, isMassDeath, SECOND_LOOK_MS } from './mass-death.ts'
-import { afterTelling, isNews, leftUntold, type Owner, withPending } from './memory.ts'
+import { afterTelling, isNews, leftUntold, type Owner, toKeep, wasDone, withPending } from './memory.ts'
 import { memoryPath, readMemory, updateMemory } from './memory-file.ts'
+import type { Kept } from './memory-schema.ts'
 import { observe, type Scope, startListings } from './observe.ts'
 import { withoutRefused } from './refused.ts'
 import { buildReport, type Report } from './report.ts'
@@ -45,24 +46,20 @@ export async function runPass(machine: Machine, options: PassOptions, read: () =
   }
 
   const memoryFile = await memoryPath(options.registryPath, machine.env)
-  const changes = findings.some(finding => finding.change !== undefined)
+  const changes = findings.some(isAction)
   let warnings: string[] = []
   if (changes && options.dryRun) findings = await withoutRefused(snapshot, findings)
   if (changes && !options.dryRun) {
     const applied = await applyFindings(machine, options, observation, confirmed, async done => {
       const entry = { ...options.self, at: Math.floor(machine.now() / 1000), listeners: [options.listener] }
-      const kept = done.map(({ drift, actionLine, ref }) => ({
-        drift,
-        ref,
-        ...(actionLine !== undefined ? { actionLine } : {}),
-      }))
-      await updateMemory(memoryFile, memory => withPending(memory, { ...entry, findings: kept }))
+      await updateMemory(memoryFile, memory => withPending(memory, { ...entry, findings: done.map(toKeep) }))
     })
     findings = applied.findings
     observation = applied.observation
     warnings = applied.warnings
   }
-  return { ...(await tellable(machine, options, observation, findings, memoryFile)), warnings }
+  const wasWritten = (kept: Kept) => wasDone(kept, snapshot.registry)
+  return { ...(await tellable(machine, options, observation, findings, memoryFile, wasWritten)), warnings }
 }
 
 async function tellable(
@@ -71,6 +68,7 @@ async function tellable(
   observation: Observation,
   findings: Finding[],
   memoryFile: string,
+  wasWritten: (kept: Kept) => boolean,
 ): Promise<Omit<Pass, 'warnings'>> {
   const memory = await readMemory(memoryFile)
   const processes = machine.processes()
@@ -78,7 +76,7 @@ async function tellable(
     const look = processes.look(owner.pid)
     return look.state === 'unknown' || (look.state === 'present' && look.process.start === owner.start)
   })
-  const untold = late.flatMap(entry => entry.findings.map(finding => toldLate(finding, entry.at)))
+  const untold = late.flatMap(entry => entry.findings.filter(wasWritten).map(finding => toldLate(finding, entry.at)))
   const report = buildReport(observation, options.yamlPath, options.dryRun, [...untold, ...findings], finding =>
     isNews(memory, options.listener, finding),
   )
@@ -94,6 +92,7 @@ async function tellable(
   }
 }
 
-function toldLate(finding: Finding, at: number): Finding {
-  return { ...finding, drift: { ...finding.drift, evidence: { ...finding.drift.evidence, done_at_epoch: at } } }
+function toldLate({ drift, ref, actionLine }: Kept, at: number): Finding {
+  const evidence = { ...drift.evidence, done_at_epoch: at }
+  return { drift: { ...drift, evidence }, ref, ...(actionLine !== undefined ? { actionLine } : {}) }
 }

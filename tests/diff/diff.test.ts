@@ -3,9 +3,10 @@ import { codex } from '#lib/agents/codex.ts'
 import type { Finding } from '#lib/reconcile/diff/finding.ts'
 import { diff } from '#lib/reconcile/diff/index.ts'
 import type { Presence } from '#lib/reconcile/presence.ts'
+import { rowOfStray } from '#lib/reconcile/register.ts'
 import type { RowSight, StraySight } from '#lib/reconcile/sights.ts'
 import type { Row } from '#lib/registry/schema.ts'
-import { anAgent, anObservation, aRow, aSession, aSight, aStray, ID, NOW, OTHER_ID, withId } from './world.ts'
+import { anAgent, anObservation, aRow, aSession, aSight, aStray, HERE, ID, NOW, OTHER_ID, withId } from './world.ts'
 
 const absent: Presence = { own: 'absent', why: 'not listed', same: 'unknown', byReboot: false }
 const unknown: Presence = { own: 'unknown', why: 'no answer', same: 'unknown', byReboot: false }
@@ -137,30 +138,34 @@ describe('what a pass finds', () => {
     expect(unsure).toEqual([])
   })
 
-  it('registers a stray with a full row, and claims its session where it is unmarked', () => {
-    const findings = diff({}, anObservation([], [aStray(aSession(), { agent: anAgent(withId(ID)) })]))
+  it('registers a stray, and claims its session where it is unmarked', () => {
+    const findings = diff({}, anObservation([], [aStray(aSession())]))
     expect(findings).toHaveLength(1)
     expect(findings[0]).toMatchObject({
       drift: { class: 'B', kind: 'found', action: 'registered' },
       actionLine: 'registered: lab-creator-claude',
       claim: { server: 'default', sessionId: '$1' },
-      change: {
-        kind: 'add',
-        row: {
-          name: 'lab-creator-claude',
-          status: 'running',
-          last_visible_status: 'auto-registered by monitor',
-          claude_session_id_own: ID,
-          tmux_session_id: '$1',
-          tmux_server_pid: 100,
-          host: 'here',
-          boot_id: 'boot-1',
-          pane: { pid: 4001, cwd: '/work' },
-        },
-      },
+      register: { session: { id: '$1' } },
     })
     const ours = diff({}, anObservation([], [aStray(aSession(), { claim: 'ours' })]))
     expect(ours[0]?.claim).toBeUndefined()
+  })
+
+  it('gives a stray a full row; its conversation is on it once that holds a turn', () => {
+    const row = rowOfStray(aStray(aSession(), { agent: anAgent(withId(ID)) }), HERE)
+    expect(row).toMatchObject({
+      name: 'lab-creator-claude',
+      status: 'running',
+      last_visible_status: 'auto-registered by monitor',
+      claude_session_id_own: ID,
+      tmux_session_id: '$1',
+      tmux_server_pid: 100,
+      host: 'here',
+      boot_id: 'boot-1',
+      pane: { pid: 4001, cwd: '/work' },
+    })
+    const empty = rowOfStray(aStray(aSession(), { agent: anAgent(withId(ID, 'no')) }), HERE)
+    expect(empty).not.toHaveProperty('claude_session_id_own')
   })
 
   it('keeps the old conversation aside when another session takes the name', () => {

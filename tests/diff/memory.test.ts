@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { Finding } from '#lib/reconcile/diff/finding.ts'
-import { afterTelling, EMPTY, isNews, leftUntold, withPending } from '#lib/reconcile/memory.ts'
+import { afterTelling, EMPTY, isNews, leftUntold, toKeep, wasDone, withPending } from '#lib/reconcile/memory.ts'
 
 const self = { pid: 1, start: 'a', pass: 1 }
 const finding = (kind: string, action: string | null = null, server = 'default'): Finding => ({
   drift: { class: 'A', kind, name: 'n', server, msg: kind, action, evidence: {} },
   ref: 'r',
 })
-const entry = (owner: typeof self, findings: Finding[]) => ({ ...owner, at: 1, listeners: ['stdout'], findings })
+const entry = (owner: typeof self, findings: Finding[]) => ({
+  ...owner,
+  at: 1,
+  listeners: ['stdout'],
+  findings: findings.map(toKeep),
+})
 const dead = () => false
 const living = () => true
 
@@ -61,5 +66,16 @@ describe('what is still to be told', () => {
     const two = withPending(EMPTY, { ...entry(self, [done]), listeners: ['stdout', 'card'] })
     const told = afterTelling(two, 'stdout', [], [self], new Set())
     expect(told.pending[0]?.listeners).toEqual(['card'])
+  })
+
+  it('is told late only if it was really written', () => {
+    const change = { kind: 'set', server: 'default', name: 'n', set: { status: 'terminated' }, unset: ['op'] } as const
+    const kept = toKeep({ ...done, change: { ...change, unset: [...change.unset] } })
+    const row = { name: 'n', status: 'terminated' } as const
+    expect(wasDone(kept, { tmux_sessions: [row] })).toBe(true)
+    expect(wasDone(kept, { tmux_sessions: [{ ...row, status: 'running' }] })).toBe(false)
+    const op = { kind: 'stop', pid: 1, pid_start: '1', at: 1 } as const
+    expect(wasDone(kept, { tmux_sessions: [{ ...row, op }] })).toBe(false)
+    expect(wasDone(kept, { tmux_sessions: [] })).toBe(false)
   })
 })

@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Finding } from '#lib/reconcile/diff/finding.ts'
 import { diff } from '#lib/reconcile/diff/index.ts'
 import { observe, type Scope } from '#lib/reconcile/observe.ts'
+import { completeStray, rowOfStray } from '#lib/reconcile/register.ts'
 import type { Change } from '#lib/registry/change.ts'
 import { keyOf, rowKey } from '#lib/registry/rows.ts'
 import type { Registry, Row } from '#lib/registry/schema.ts'
 import { type FakeSession, type FakeWorld, fakeClaude, fakeMachine } from './fake-machine.ts'
-import { aRow, ID, NOW, OTHER_ID } from './world.ts'
+import { aRow, HERE, ID, NOW, OTHER_ID } from './world.ts'
 
 const NAMES = ['lab-creator-claude', 'lab-2-creator-claude', 'lab-creator-claude2', 'x-creator-claude']
 const SERVERS = ['default', 'other']
@@ -113,7 +115,12 @@ function applied(registry: Registry, changes: Change[]): Registry {
   return { ...registry, tmux_sessions: list }
 }
 
-const changesOf = (findings: { change?: Change }[]) => findings.flatMap(({ change }) => (change ? [change] : []))
+const changesOf = (findings: Finding[], made: FakeWorld) =>
+  findings.flatMap(({ change, register }): Change[] => {
+    if (register) return [{ kind: 'add', row: rowOfStray(completeStray(register, contextOf(made)), HERE) }]
+    return change ? [change] : []
+  })
+const contextOf = (made: FakeWorld) => ({ env: {}, processes: fakeMachine(made).processes() })
 const runs = { numRuns: Number(process.env['FC_RUNS'] ?? 400), seed: 20_261_121 }
 
 describe('whatever the registry and tmux look like', () => {
@@ -122,8 +129,8 @@ describe('whatever the registry and tmux look like', () => {
       fc.asyncProperty(world, rows, async (made, list) => {
         const first = await pass(made, { tmux_sessions: list })
         const marked = { ...made, sessions: made.sessions.map(one => ({ ...one, mark: one.mark })) }
-        const second = await pass(marked, applied({ tmux_sessions: list }, changesOf(first.findings)))
-        expect(changesOf(second.findings)).toEqual([])
+        const second = await pass(marked, applied({ tmux_sessions: list }, changesOf(first.findings, made)))
+        expect(changesOf(second.findings, marked)).toEqual([])
       }),
       runs,
     )
@@ -135,7 +142,8 @@ describe('whatever the registry and tmux look like', () => {
         const one = await pass(made, { tmux_sessions: list })
         const turned = { ...made, sessions: made.sessions.toReversed() }
         const other = await pass(turned, { tmux_sessions: list.toReversed() })
-        expect(other.findings).toEqual(one.findings)
+        const told = ({ drift, change, actionLine }: Finding) => ({ drift, change, actionLine })
+        expect(other.findings.map(told)).toEqual(one.findings.map(told))
       }),
       runs,
     )
@@ -160,8 +168,8 @@ describe('whatever the registry and tmux look like', () => {
     await fc.assert(
       fc.asyncProperty(world, rows, async (made, list) => {
         const { findings, observation } = await pass(made, { tmux_sessions: list })
-        for (const { drift, change } of findings) {
-          if (!change || drift.kind === 'op-died') continue
+        for (const { drift, change, register } of findings) {
+          if (!(change ?? register) || drift.kind === 'op-died') continue
           const sight = observation.rows.get(rowKey(drift.server, drift.name))
           if (!sight) continue
           expect(sight.row.host ?? 'here').toBe('here')

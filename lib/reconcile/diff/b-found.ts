@@ -1,5 +1,5 @@
 import { serverOf } from '#lib/registry/rows.ts'
-import { rowOfStray, takeOver } from '../new-identity.ts'
+import { takeOver } from '../new-identity.ts'
 import type { AgentSight, Observation, RowSight, StraySight } from '../sights.ts'
 import type { Finding } from './finding.ts'
 
@@ -18,7 +18,7 @@ function evidenceOf(agent: AgentSight, sessionId: string): Record<string, unknow
 }
 
 /** Class B: a live session of ours that no row names gets a full row. */
-export function registeredFinding(stray: StraySight, observation: Observation): Finding {
+export function registeredFinding(stray: StraySight): Finding {
   const { session, agent } = stray
   return {
     drift: {
@@ -31,7 +31,7 @@ export function registeredFinding(stray: StraySight, observation: Observation): 
       evidence: { ...evidenceOf(agent, session.id), claim: stray.claim },
     },
     actionLine: `registered: ${session.name}`,
-    change: { kind: 'add', row: rowOfStray(stray, observation.here) },
+    register: stray,
     ...(stray.claim === 'free' ? { claim: { server: session.server, sessionId: session.id } } : {}),
     ref: session.id,
   }

@@ -23,8 +23,7 @@ export function diff(registry: Registry, observation: Observation): Finding[] {
     findings.push(...rowFindings(sight, observation))
   }
   for (const stray of observation.strays)
-    if (!keys.has(rowKey(stray.session.server, stray.session.name)))
-      findings.push(registeredFinding(stray, observation))
+    if (!keys.has(rowKey(stray.session.server, stray.session.name))) findings.push(registeredFinding(stray))
   for (const identity of observation.identities) {
     const finding = identityCacheFinding(identity)
     if (finding && stillRecorded(registry, identity.agent, identity.key, identity.id)) findings.push(finding)
