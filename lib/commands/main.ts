@@ -1,15 +1,25 @@
 /** `agent-sessions <command>`: picks the command and loads only that one. */
 import { EXIT } from '#lib/system/errors.ts'
 import { VERSION } from '#lib/version.ts'
+import { listEarly } from './early.ts'
 import { type Command, print, runCommand } from './run.ts'
 
-const COMMANDS: Record<string, { about: string; load(): Promise<Command> }> = {
+interface Entry {
+  about: string
+  load(): Promise<Command>
+  /** It begins with a look at tmux. */
+  looks?: boolean
+}
+
+const COMMANDS: Record<string, Entry> = {
   reconcile: {
     about: 'compare the registry with tmux and the disk, and mend it',
+    looks: true,
     load: async () => (await import('#lib/commands/reconcile.ts')).reconcile,
   },
   status: {
     about: 'show every session and what is true of it now',
+    looks: true,
     load: async () => (await import('#lib/commands/status.ts')).status,
   },
   restore: {
@@ -55,5 +65,6 @@ export async function main(argv: string[]): Promise<void> {
     process.exitCode = EXIT.broken
     return
   }
-  await runCommand(await entry.load(), rest)
+  const early = entry.looks ? listEarly(rest) : undefined
+  await runCommand(await entry.load(), rest, early)
 }

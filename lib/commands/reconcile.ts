@@ -1,3 +1,4 @@
+import type { Listings } from '#lib/reconcile/observe.ts'
 import { runPass } from '#lib/reconcile/pass.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import type { ExitCode } from '#lib/system/errors.ts'
@@ -56,7 +57,7 @@ const FLAGS = {
 
 export const reconcile: Command = { name: 'reconcile', help: HELP, run }
 
-async function run(argv: string[]): Promise<ExitCode> {
+async function run(argv: string[], early: Listings): Promise<ExitCode> {
   const flags = parseFlags(argv, FLAGS, EXAMPLE)
   if (flags.positionals.length > 0) throw usageError(`reconcile takes no name, got "${flags.positionals[0]}"`, EXAMPLE)
   if (flags.has('once') && flags.has('watch')) throw usageError('--once and --watch exclude each other', EXAMPLE)
@@ -78,11 +79,8 @@ async function run(argv: string[]): Promise<ExitCode> {
   }
 
   const self = { ...selfAsOwner(machine), pass: 1 }
-  const pass = await runPass(
-    machine,
-    { ...options, self },
-    async () => (await readRegistryFile(scope.registryPath)).snapshot,
-  )
+  const read = async () => (await readRegistryFile(scope.registryPath)).snapshot
+  const pass = await runPass(machine, { ...options, self }, read, early)
   for (const warning of pass.warnings) note(`reconcile: ${warning}`)
   await print(showReport(pass.report, output))
   await pass.told()

@@ -1,15 +1,18 @@
 /** The way in and out of every command: the only place that sets the exit code. */
+
+import type { Listings } from '#lib/reconcile/observe.ts'
 import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
 import { VERSION } from '#lib/version.ts'
 
 export interface Command {
   name: string
   help: string
-  run(argv: string[]): Promise<ExitCode>
+  /** @param early listings that were started before the command was loaded. */
+  run(argv: string[], early: Listings): Promise<ExitCode>
 }
 
 /** Runs a command to its exit code; errors become one readable message, or JSON where the caller reads JSON. */
-export async function runCommand(command: Command, argv: string[]): Promise<void> {
+export async function runCommand(command: Command, argv: string[], early: Listings = new Map()): Promise<void> {
   if (argv.includes('--help') || argv.includes('-h')) {
     await print(command.help)
     return
@@ -19,7 +22,7 @@ export async function runCommand(command: Command, argv: string[]): Promise<void
     return
   }
   try {
-    process.exitCode = await command.run(argv)
+    process.exitCode = await command.run(argv, early)
   } catch (error) {
     if (isBrokenPipe(error)) {
       // The reader left (`| head`): nobody is there to be told, and what was not told stays to be told.

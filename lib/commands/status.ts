@@ -1,6 +1,6 @@
 import { diff } from '#lib/reconcile/diff/index.ts'
 import { isoSeconds } from '#lib/reconcile/new-identity.ts'
-import { observe } from '#lib/reconcile/observe.ts'
+import { type Listings, observe, startListings } from '#lib/reconcile/observe.ts'
 import { overview } from '#lib/reconcile/overview.ts'
 import { buildReport } from '#lib/reconcile/report.ts'
 import { addSlowStates } from '#lib/reconcile/screens.ts'
@@ -54,7 +54,7 @@ const FLAGS = {
 
 export const status: Command = { name: 'status', help: HELP, run }
 
-async function run(argv: string[]): Promise<ExitCode> {
+async function run(argv: string[], early: Listings): Promise<ExitCode> {
   const flags = parseFlags(argv, FLAGS, EXAMPLE)
   const [name, ...more] = flags.positionals
   if (more.length > 0) throw usageError(`status takes one name, got ${flags.positionals.length}`, EXAMPLE)
@@ -69,7 +69,9 @@ async function run(argv: string[]): Promise<ExitCode> {
   const scope = await surroundings(flags, process.env)
   const machine = thisMachine()
   const draw = async (): Promise<{ text: string; view: StatusView }> => {
-    const view = await look(machine, scope, flags.has('all') || name !== undefined)
+    const view = await look(machine, scope, flags.has('all') || name !== undefined, early)
+    // Only the first drawing may use what was asked before it began.
+    early.clear()
     if (name === undefined) return { text: shown(view, flags.has('json'), flags.has('compact')), view }
     const sessions = view.sessions.filter(session => session.name === name)
     if (sessions.length === 0)
@@ -97,9 +99,10 @@ function shown(view: StatusView, json: boolean, compact: boolean): string {
 }
 
 /** A dry look with states: the same observation and diff as a reconcile pass. */
-async function look(machine: Machine, scope: Surroundings, all: boolean): Promise<StatusView> {
+async function look(machine: Machine, scope: Surroundings, all: boolean, early: Listings): Promise<StatusView> {
+  const listings = startListings(machine, scope.servers, early)
   const { snapshot } = await readRegistryFile(scope.registryPath)
-  const observation = await observe(machine, { ...scope, withState: true }, snapshot.registry)
+  const observation = await observe(machine, { ...scope, withState: true }, snapshot.registry, listings)
   await addSlowStates(machine, observation)
   const findings = diff(snapshot.registry, observation)
   const report = buildReport(observation, scope.yamlPath, true, findings, () => false)

@@ -24,9 +24,12 @@ export interface Scope {
   withState?: boolean
 }
 
+/** Listings under way, by server. */
+export type Listings = Map<string, Promise<ServerView>>
+
 /** Starts the listings of servers known before the registry is read, so that tmux works while we parse. */
-export function startListings(machine: Machine, names: readonly string[]): Map<string, Promise<ServerView>> {
-  return new Map(names.map(name => [name, listServer(machine.tmux, name)]))
+export function startListings(machine: Machine, names: readonly string[], early: Listings = new Map()): Listings {
+  return new Map(names.map(name => [name, early.get(name) ?? listServer(machine.tmux, name)]))
 }
 
 /** Looks at tmux, the processes and the disk for every row. Changes nothing. */

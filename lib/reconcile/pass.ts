@@ -7,7 +7,7 @@ import { confirmedBy, deathsOf, isMassDeath, SECOND_LOOK_MS } from './mass-death
 import { afterTelling, isNews, leftUntold, type Owner, toKeep, wasDone, withPending } from './memory.ts'
 import { memoryPath, readMemory, updateMemory } from './memory-file.ts'
 import type { Kept } from './memory-schema.ts'
-import { observe, type Scope, startListings } from './observe.ts'
+import { type Listings, observe, type Scope, startListings } from './observe.ts'
 import { withoutRefused } from './refused.ts'
 import { buildReport, type Report } from './report.ts'
 import type { Observation } from './sights.ts'
@@ -30,9 +30,15 @@ export interface Pass {
   told(): Promise<void>
 }
 
-/** One pass: look, compare, and (unless it is a dry run) mend what is on record under the lock. */
-export async function runPass(machine: Machine, options: PassOptions, read: () => Promise<Snapshot>): Promise<Pass> {
-  const listings = startListings(machine, options.servers)
+/** One pass: look, compare, and (unless it is a dry run) mend what is on record under the lock.
+ * @param early listings already under way. */
+export async function runPass(
+  machine: Machine,
+  options: PassOptions,
+  read: () => Promise<Snapshot>,
+  early: Listings = new Map(),
+): Promise<Pass> {
+  const listings = startListings(machine, options.servers, early)
   const snapshot = await read()
   let observation = await observe(machine, options, snapshot.registry, listings)
   let findings = diff(snapshot.registry, observation)
