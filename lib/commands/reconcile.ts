@@ -75,7 +75,7 @@ async function run(argv: string[], early: Listings): Promise<ExitCode> {
   const options = { ...scope, dryRun: flags.has('dry-run'), listener: 'stdout', onWait: note }
   if (flags.has('watch')) {
     const { watch } = await import('./watch.ts')
-    return watch(machine, options, { ...output, interval, timeout: timeout ?? 0 })
+    return watch(machine, options, { ...output, interval, timeout: timeout ?? 0 }, early)
   }
 
   const self = { ...selfAsOwner(machine), pass: 1 }

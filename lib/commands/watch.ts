@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path'
+import type { Listings } from '#lib/reconcile/observe.ts'
 import { type PassOptions, runPass } from '#lib/reconcile/pass.ts'
 import type { Report } from '#lib/reconcile/report.ts'
 import { cachedReader } from '#lib/registry/cached-reader.ts'
@@ -24,6 +25,7 @@ export async function watch(
   machine: Machine,
   options: Omit<PassOptions, 'self'>,
   wanted: WatchOptions,
+  early: Listings,
 ): Promise<ExitCode> {
   const lock = options.dryRun ? undefined : await holdMonitorLock(options.registryPath)
   const leaving = leaveOnSignal()
@@ -34,7 +36,8 @@ export async function watch(
   try {
     for (let pass = 1; !leaving.now; pass++) {
       try {
-        const done = await runPass(machine, { ...options, self: { ...owner, pass } }, reader.read)
+        const done = await runPass(machine, { ...options, self: { ...owner, pass } }, reader.read, early)
+        early.clear()
         for (const warning of done.warnings) note(`reconcile: ${warning}`)
         // A person sees at once what stands; a program gets a line only when there is news.
         if (hasNews(done.report) || (pass === 1 && !wanted.json))
