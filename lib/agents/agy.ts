@@ -30,6 +30,8 @@ export const agy: Adapter = {
   idField: 'agy_conversation_id_own',
   idWord: 'conversation',
   artifactWord: 'db',
+  // Its conversations are databases of an unknown form; the transcript beside them is not always written.
+  turnMayBeHidden: true,
   isAgent: recogniser({ programs: ['agy'] }),
 
   liveId(look, context) {

@@ -78,6 +78,7 @@ export function customAdapter(agentName: string, config: AgentConfig): Adapter {
     idField: config.id_field ?? `${agentName.replaceAll('-', '_')}_session_id_own`,
     idWord: config.id_word ?? 'session',
     artifactWord: config.artifact_word ?? 'file',
+    turnMayBeHidden: config.turn === undefined,
     isAgent: recogniser({
       programs: config.process ?? [agentName],
       ...(config.packages ? { packages: config.packages } : {}),

@@ -86,6 +86,8 @@ export interface Adapter {
   artifactWord: string
   /** Is this process the agent? By the names it shows; a shell that merely mentions it is not. */
   isAgent(process: Process, argv: string[]): boolean
+  /** Its turns cannot always be read: an artifact then counts without one. */
+  turnMayBeHidden?: boolean
   /** Does the agent's own live record name this very process? Then its arguments need not be read. */
   isOnRecord?(process: Process, context: AgentContext): boolean
   /** It starts itself again even where its own process shows no interpreter (gemini sets its title first). */

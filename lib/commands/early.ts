@@ -6,5 +6,5 @@ import { listServer } from '#lib/tmux/listing.ts'
  * third of a small pass. Nothing is asked for a word that makes no pass. */
 export function listEarly(argv: readonly string[]): Listings {
   if (argv.some(word => word === '--help' || word === '-h' || word === '--version')) return new Map()
-  return new Map([['default', listServer(tmuxIn(process.env), 'default')]])
+  return new Map([['default', { sinceMs: Date.now(), view: listServer(tmuxIn(process.env), 'default') }]])
 }

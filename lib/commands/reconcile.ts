@@ -79,7 +79,7 @@ async function run(argv: string[], early: Listings): Promise<ExitCode> {
   }
 
   const self = { ...selfAsOwner(machine), pass: 1 }
-  const read = async () => (await readRegistryFile(scope.registryPath)).snapshot
+  const read = () => readRegistryFile(scope.registryPath)
   const pass = await runPass(machine, { ...options, self }, read, early)
   for (const warning of pass.warnings) note(`reconcile: ${warning}`)
   await print(showReport(pass.report, output))

@@ -1,6 +1,6 @@
 import { diff } from '#lib/reconcile/diff/index.ts'
 import { isoSeconds } from '#lib/reconcile/new-identity.ts'
-import { type Listings, observe, startListings } from '#lib/reconcile/observe.ts'
+import { type Listings, listingsAfter, observe, startListings } from '#lib/reconcile/observe.ts'
 import { overview } from '#lib/reconcile/overview.ts'
 import { buildReport } from '#lib/reconcile/report.ts'
 import { addSlowStates } from '#lib/reconcile/screens.ts'
@@ -101,8 +101,13 @@ function shown(view: StatusView, json: boolean, compact: boolean): string {
 /** A dry look with states: the same observation and diff as a reconcile pass. */
 async function look(machine: Machine, scope: Surroundings, all: boolean, early: Listings): Promise<StatusView> {
   const listings = startListings(machine, scope.servers, early)
-  const { snapshot } = await readRegistryFile(scope.registryPath)
-  const observation = await observe(machine, { ...scope, withState: true }, snapshot.registry, listings)
+  const { snapshot, stamp } = await readRegistryFile(scope.registryPath)
+  const observation = await observe(
+    machine,
+    { ...scope, withState: true },
+    snapshot.registry,
+    listingsAfter(machine, listings, Number(stamp.ctimeNs / 1_000_000n)),
+  )
   await addSlowStates(machine, observation)
   const findings = diff(snapshot.registry, observation)
   const report = buildReport(observation, scope.yamlPath, true, findings, () => false)

@@ -12,8 +12,8 @@ export interface AgentLook {
   session: Session
   /** The row of the session; a stray has none. */
   row?: Row
-  /** Its row will be written anew for another session. */
-  isTakeover: boolean
+  /** Is it the row's own session? If not, its row may be written anew for it. */
+  isOwn: boolean
   onFound(agent: AgentSight): void
 }
 
@@ -50,7 +50,7 @@ export function lookAtAgents(wanted: AgentLook[], rows: readonly Row[], scope: S
       const id = sight.id.kind === 'id' ? sight.id.evidence.id : undefined
       // Whether it holds a turn is asked only of an id that is news; of a stray's, when its row is written.
       if (id !== undefined && want.row) {
-        const turn = id !== recordedId(want.row, adapter)
+        const turn = !want.isOwn || id !== recordedId(want.row, adapter)
         sight.artifact = adapter.artifact(id, look.cwd, context, { turn })
       }
       if (scope.withState) {
@@ -60,7 +60,7 @@ export function lookAtAgents(wanted: AgentLook[], rows: readonly Row[], scope: S
       }
     }
     // Its arguments stand in rows that are written; nobody else needs them.
-    if (want.isTakeover && look) sight.argv = look.agent.argv
+    if (want.row && !want.isOwn && look) sight.argv = look.agent.argv
     want.onFound(sight)
   }
 }
@@ -70,7 +70,7 @@ function findInSession(
   adapters: readonly Adapter[],
   context: AgentContext,
 ): { sight: AgentSight; look?: Look } {
-  const panes = inOrder(livePanes(want.session), want.row)
+  const { panes, isRowsPane } = panesToAsk(want)
   const none: IdSight = { kind: 'none' }
   let doubt: AgentSight['found'] | undefined
   for (const pane of panes) {
@@ -80,12 +80,14 @@ function findInSession(
     if (answer.kind === 'found') {
       const { adapter, agent } = answer
       const look: Look = { agent, cwd: pane.cwd, sessionCreated: want.session.created }
-      if (want.row?.launch_session_id) look.launchId = want.row.launch_session_id
-      if (want.row?.agent_log_file) look.logFile = want.row.agent_log_file
+      // What was given at launch says nothing of another session by the same name.
+      if (want.isOwn && want.row?.launch_session_id) look.launchId = want.row.launch_session_id
+      if (want.isOwn && want.row?.agent_log_file) look.logFile = want.row.agent_log_file
       return {
         sight: {
           found: 'found',
           pane,
+          isRowsPane,
           cmd: adapter.name,
           adapter,
           process: agent.process,
@@ -101,15 +103,14 @@ function findInSession(
   const pane = panes[0] as Pane
   const shown = context.processes.look(pane.pid)
   const cmd = shown.state === 'present' ? shown.process.comm : '(unknown)'
-  return { sight: { found: doubt ?? 'none', pane, cmd, id: none } }
+  return { sight: { found: doubt ?? 'none', pane, isRowsPane, cmd, id: none } }
 }
 
-/** The pane the row names first: it is the one that holds the agent. */
-function inOrder(panes: Pane[], row: Row | undefined): Pane[] {
-  const pid = row?.pane?.pid
-  return panes.toSorted(
-    (a, b) => Number(b.pid === pid) - Number(a.pid === pid) || a.window - b.window || a.index - b.index,
-  )
+/** The row's pane alone, while it lives: what runs beside it is not the row's agent. Else all panes by their place. */
+function panesToAsk({ session, row, isOwn }: AgentLook): { panes: Pane[]; isRowsPane: boolean } {
+  const panes = livePanes(session).toSorted((a, b) => a.window - b.window || a.index - b.index)
+  const rows = isOwn ? panes.filter(pane => pane.pid === row?.pane?.pid) : []
+  return rows.length > 0 ? { panes: rows, isRowsPane: true } : { panes, isRowsPane: false }
 }
 
 function hidesAgents(panePid: number, context: AgentContext): boolean {

@@ -1,4 +1,5 @@
 import type { Change } from '#lib/registry/change.ts'
+import type { Registry } from '#lib/registry/schema.ts'
 import { updateRegistry } from '#lib/registry/store.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { claimSession } from '#lib/tmux/session.ts'
@@ -28,7 +29,7 @@ export async function applyFindings(
   scope: Scope,
   looked: Observation,
   confirmed: ReadonlySet<string> | undefined,
-  beforeWrite: (done: Finding[]) => Promise<void>,
+  beforeWrite: (done: Finding[], current: Registry) => Promise<void>,
 ): Promise<Applied> {
   let observation = looked
   let findings: Finding[] = []
@@ -37,15 +38,16 @@ export async function applyFindings(
   const result = await updateRegistry(
     scope.registryPath,
     async current => {
-      if (machine.now() / 1000 - observation.atSec > LOOK_HOLDS_MS / 1000 || machine.now() / 1000 < observation.atSec)
-        observation = await observe(machine, scope, current.registry)
+      const ageMs = machine.now() - observation.sinceMs
+      // A clock that was set back makes a look of unknown age.
+      if (ageMs > LOOK_HOLDS_MS || ageMs < 0) observation = await observe(machine, scope, current.registry)
       const found = diff(current.registry, observation)
       const seen =
         confirmed ?? (isMassDeath(current.registry, found) ? deathsOf(diff(current.registry, looked)) : undefined)
       findings = seen ? confirmedBy(seen, found) : found
       findings = await withClaims(machine, scope, findings, claimed)
       findings = withRows(machine, observation, findings)
-      await beforeWrite(findings.filter(isAction))
+      await beforeWrite(findings.filter(isAction), current.registry)
       return findings.flatMap((finding): Change[] => (finding.change ? [finding.change] : []))
     },
     {
@@ -61,7 +63,7 @@ function withRows(machine: Machine, observation: Observation, findings: Finding[
   const context = { env: machine.env, processes: machine.processes() }
   return findings.map(finding => {
     if (!finding.register) return finding
-    const row = rowOfStray(completeStray(finding.register, context), observation.here)
+    const row = rowOfStray(completeStray(finding.register, context), observation)
     return { ...finding, change: { kind: 'add', row } }
   })
 }

@@ -1,7 +1,7 @@
 /** Where a registry's memory is kept, and its one way in: under a lock of its own, written whole. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
+import { CodedError, EXIT, errnoOf, isCodedError } from '#lib/system/errors.ts'
 import { EMPTY } from './memory.ts'
 import type { Memory } from './memory-schema.ts'
 
@@ -12,15 +12,21 @@ export function workspaceOf(registryPath: string): string {
 }
 
 /** `.cache/agent-sessions-monitor/<workspace>.state` in the workspace, or in $AGENT_SESSIONS_STATE_DIR, where many
- * workspaces meet, with a hash of the registry's path. */
+ * workspaces meet, with a hash of the registry's path. A registry of another name has a memory of that name. */
 export async function memoryPath(registryPath: string, env: Record<string, string | undefined>): Promise<string> {
   const workspace = workspaceOf(registryPath)
-  const name = basename(workspace) || 'root'
+  const name = `${basename(workspace) || 'root'}${ownName(registryPath, '-')}`
   const stateDir = env['AGENT_SESSIONS_STATE_DIR']
   if (!stateDir) return join(workspace, '.cache', 'agent-sessions-monitor', `${name}.state`)
   const { createHash } = await import('node:crypto')
   const hash = createHash('sha256').update(registryPath).digest('hex').slice(0, 12)
   return join(stateDir, `${name}-${hash}.state`)
+}
+
+/** What tells a registry from others beside it: nothing for the usual `.hermes/agent-sessions.yaml`. */
+export function ownName(registryPath: string, before: string): string {
+  const isUsual = basename(registryPath) === 'agent-sessions.yaml' && basename(dirname(registryPath)) === '.hermes'
+  return isUsual ? '' : `${before}${basename(registryPath)}`
 }
 
 /** What is remembered; nothing when there is no file. A file that cannot be understood counts as none: the worst that
@@ -50,6 +56,20 @@ function makeFolder(folder: string): void {
 
 /** Changes the memory under its lock. An unchanged memory is not written. */
 export async function updateMemory(path: string, change: (memory: Memory) => Memory): Promise<void> {
+  try {
+    await changeUnderLock(path, change)
+  } catch (error) {
+    if (errnoOf(error) === undefined || isCodedError(error)) throw error
+    throw new CodedError(
+      'memory-unusable',
+      EXIT.refused,
+      `what was told cannot be kept at ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      'Make room there, or name another folder in $AGENT_SESSIONS_STATE_DIR.',
+    )
+  }
+}
+
+async function changeUnderLock(path: string, change: (memory: Memory) => Memory): Promise<void> {
   const before = await readMemory(path)
   if (JSON.stringify(change(before)) === JSON.stringify(before)) return
   const [{ withLock }, { default: writeFileAtomic }] = await Promise.all([

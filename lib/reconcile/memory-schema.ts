@@ -15,8 +15,8 @@ const keptSchema = z.object({
   drift: driftSchema,
   actionLine: z.optional(z.string()),
   ref: z.string(),
-  /** How the row looks once it was done: what is told late must really have been written. */
-  proof: z.object({ set: z.record(z.string(), z.unknown()), unset: z.array(z.string()) }),
+  /** The row's changed keys as they were before; null: there was no row. A row that still looks so was never written. */
+  before: z.nullable(z.record(z.string(), z.unknown())),
 })
 
 const pendingSchema = z.object({

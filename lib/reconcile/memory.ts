@@ -1,7 +1,7 @@
 /** What each listener was already told, and what must still be told: pure, so that its rules can be tested alone. */
 
 import { keyOf, rowKey, rowsOf } from '#lib/registry/rows.ts'
-import type { Registry } from '#lib/registry/schema.ts'
+import type { Registry, Row } from '#lib/registry/schema.ts'
 import { driftKey, type Finding } from './diff/finding.ts'
 import type { Kept, Memory, Pending } from './memory-schema.ts'
 
@@ -15,21 +15,27 @@ export function isNews(memory: Memory, listener: string, finding: Finding): bool
   return finding.drift.action !== null || memory.told[listener]?.[driftKey(finding)] === undefined
 }
 
-/** What is kept of a finding before it is written. Only plain values prove: lists and maps may be written otherwise. */
-export function toKeep({ drift, actionLine, ref, change }: Finding): Kept {
-  const values = change?.kind === 'set' ? change.set : change?.kind === 'add' ? change.row : {}
-  const set = Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value !== 'object'))
-  const unset = change?.kind === 'set' ? (change.unset ?? []) : []
-  return { drift, ref, proof: { set, unset }, ...(actionLine !== undefined ? { actionLine } : {}) }
+/** What is kept of a finding before it is written, together with how the row looked then. */
+export function toKeep({ drift, actionLine, ref, change }: Finding, registry: Registry): Kept {
+  const row = rowOf(drift, registry)
+  const keys = change?.kind === 'set' ? [...Object.keys(change.set), ...(change.unset ?? [])] : []
+  const before = row ? Object.fromEntries(keys.map(key => [key, row[key] ?? null])) : null
+  return { drift, ref, before, ...(actionLine !== undefined ? { actionLine } : {}) }
 }
 
-/** Was it written, or did the pass die before? A row that looks otherwise was not, or has been changed since. */
-export function wasDone({ drift, proof }: Kept, registry: Registry): boolean {
-  const row = rowsOf(registry).find(one => keyOf(one) === rowKey(drift.server, drift.name))
-  if (row === undefined) return false
-  return (
-    Object.entries(proof.set).every(([key, value]) => row[key] === value) && proof.unset.every(key => !(key in row))
-  )
+/** Did the pass die before it wrote? Only a row that looks as it did then says so; in doubt it is told once more. */
+export function wasNeverDone({ drift, before }: Kept, registry: Registry): boolean {
+  const row = rowOf(drift, registry)
+  if (before === null) return row === undefined
+  return row !== undefined && Object.entries(before).every(([key, value]) => same(row[key] ?? null, value))
+}
+
+function rowOf(drift: Pick<Kept['drift'], 'server' | 'name'>, registry: Registry): Row | undefined {
+  return rowsOf(registry).find(row => keyOf(row) === rowKey(drift.server, drift.name))
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b)
 }
 
 /** What earlier passes did and could not tell: they died, or were of this very process and failed to. */
@@ -49,6 +55,11 @@ export function leftUntold(
 export function withPending(memory: Memory, entry: Pending): Memory {
   const others = memory.pending.filter(other => !isSame(other, entry))
   return { ...memory, pending: entry.findings.length > 0 ? [...others, entry] : others }
+}
+
+/** A pass that could not write has nothing to tell. */
+export function withoutPending(memory: Memory, owner: Owner): Memory {
+  return { ...memory, pending: memory.pending.filter(entry => !isSame(entry, owner)) }
 }
 
 /** After the telling: struck out, and what only stands (action null) is remembered. What no longer stands is forgotten,

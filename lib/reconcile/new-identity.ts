@@ -1,3 +1,4 @@
+import type { Adapter } from '#lib/agents/types.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import type { Session } from '#lib/tmux/listing.ts'
@@ -46,35 +47,62 @@ function fullCommand(agent: AgentSight): string {
   return agent.argv && agent.argv.length > 0 ? safeCommand(agent.argv) : agent.cmd
 }
 
-/** The conversation a live agent is in, if it is proved and holds (or may hold) a turn. */
+/** The conversation a live agent is in, if it is proved and holds a turn. Where an agent keeps its turns from us, its
+ * artifact has to do. */
 export function provedId(agent: AgentSight | undefined): string | undefined {
-  if (agent?.id.kind !== 'id' || agent.artifact?.state !== 'present' || agent.artifact.turn === 'no') return undefined
-  return agent.id.evidence.id
+  if (agent?.id.kind !== 'id' || agent.artifact?.state !== 'present') return undefined
+  const { turn } = agent.artifact
+  const holds = turn === 'yes' || (turn === 'unknown' && agent.adapter?.turnMayBeHidden === true)
+  return holds ? agent.id.evidence.id : undefined
 }
 
-/** A row's fields after another session took its name: the live conversation's id stands, the old one is kept aside.
- * `unset` names what is no longer true. */
+const UNKNOWN_TUI = {
+  model: '(unknown)',
+  provider: '(unknown)',
+  plan: '(unknown)',
+  account: '(unknown)',
+  version: '(unknown)',
+}
+/** Of the session that was, not of the one that has its name now. */
+const OF_THE_OLD = ['launch_session_id', 'agent_log_file', 'delegate_job_id', 'mcp_attachments']
+
+/** A row's fields after another session took its name: the live conversation's id stands, old ones are kept aside, what
+ * was true of the old session goes. `isHeld`: ids that another row has and this one must not get. */
 export function takeOver(
   row: Row,
   session: Session,
   server: KnownServer,
   here: Here,
   agent: AgentSight,
+  adapters: readonly Adapter[],
+  isHeld: (id: string) => boolean,
 ): { set: Record<string, Plain>; unset: string[] } {
   const set: Record<string, Plain> = { status: 'running', ...identityFields(session, server, here, agent) }
-  const stale = ['terminated_at', 'terminated_at_epoch', 'termination_mode', 'resumable', 'op', 'launch_session_id']
+  const stale = ['terminated_at', 'terminated_at_epoch', 'termination_mode', 'resumable', 'op']
   if (set['child_pid'] === undefined) stale.push('child_pid')
-  const { adapter } = agent
-  if (adapter) {
+  const live = provedId(agent)
+  const now = live !== undefined && !isHeld(live) ? live : undefined
+  const previous: string[] = []
+  let isSameConversation = false
+  for (const adapter of adapters) {
     const old = recordedId(row, adapter)
-    const now = provedId(agent)
-    if (now !== undefined) set[adapter.idField] = now
+    const isNow = now !== undefined && adapter.name === agent.adapter?.name
+    if (isNow) set[adapter.idField] = now
     else if (old !== undefined) stale.push(adapter.idField)
-    if (old !== undefined && old !== now) set['previous_session_ids'] = withPrevious(row, old)
+    if (old !== undefined && isNow && old === now) isSameConversation = true
+    else if (old !== undefined) previous.push(old)
+  }
+  if (row.launch_session_id && row.launch_session_id !== now) previous.push(row.launch_session_id)
+  if (previous.length > 0) set['previous_session_ids'] = previous.reduce(withPrevious, row.previous_session_ids ?? [])
+  if (agent.adapter && row.agent) set['agent'] = agent.adapter.name
+  // Resumed by hand it is the same piece of work, and what hangs on it stays.
+  if (!isSameConversation) {
+    stale.push(...OF_THE_OLD)
+    if (row.tui) set['tui'] = UNKNOWN_TUI
   }
   return { set, unset: stale.filter(key => row[key] !== undefined) }
 }
 
-export function withPrevious(row: Row, id: string): string[] {
-  return [...(row.previous_session_ids ?? []).filter(known => known !== id), id]
+export function withPrevious(known: readonly string[], id: string): string[] {
+  return [...known.filter(other => other !== id), id]
 }

@@ -4,7 +4,7 @@ import type { Registry, Row } from '#lib/registry/schema.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { isTooOld, listServer, OLDEST, type ServerView, type Session } from '#lib/tmux/listing.ts'
 import { type AgentLook, lookAtAgents } from './agent-sight.ts'
-import type { Here, KnownServer, ProcessLooker } from './identity.ts'
+import { type Here, isFromHere, type KnownServer, type ProcessLooker } from './identity.ts'
 import { adapterOf, recordedId } from './naming.ts'
 import { type PresenceFacts, presenceOf } from './presence.ts'
 import type { IdentitySight, Observation, RowSight, ServerSight } from './sights.ts'
@@ -24,12 +24,32 @@ export interface Scope {
   withState?: boolean
 }
 
-/** Listings under way, by server. */
-export type Listings = Map<string, Promise<ServerView>>
+/** A listing under way, and since when (milliseconds since the epoch): what came later it cannot know. */
+export interface Listing {
+  sinceMs: number
+  view: Promise<ServerView>
+}
+
+/** By server. */
+export type Listings = Map<string, Listing>
 
 /** Starts the listings of servers known before the registry is read, so that tmux works while we parse. */
 export function startListings(machine: Machine, names: readonly string[], early: Listings = new Map()): Listings {
-  return new Map(names.map(name => [name, early.get(name) ?? listServer(machine.tmux, name)]))
+  return new Map(names.map(name => [name, early.get(name) ?? listingOf(machine, name)]))
+}
+
+function listingOf(machine: Machine, name: string): Listing {
+  return { sinceMs: machine.now(), view: listServer(machine.tmux, name) }
+}
+
+/** File times are those of the last clock tick, which lies up to some milliseconds before now. */
+const TICK_MS = 20
+
+/** The same listings, unless the registry was saved since they began: a row may have come with a session that they do
+ * not know, and it must not be taken for dead. */
+export function listingsAfter(machine: Machine, listings: Listings, savedMs: number): Listings {
+  const areOlder = [...listings.values()].some(({ sinceMs }) => savedMs > sinceMs - TICK_MS)
+  return areOlder ? startListings(machine, [...listings.keys()]) : listings
 }
 
 /** Looks at tmux, the processes and the disk for every row. Changes nothing. */
@@ -40,13 +60,13 @@ export async function observe(
   listings = startListings(machine, scope.servers),
 ): Promise<Observation> {
   const rows = rowsOf(registry)
-  for (const name of new Set(rows.map(serverOf)))
-    if (!listings.has(name)) listings.set(name, listServer(machine.tmux, name))
-  const views = await trusted(machine, await Promise.all(listings.values()))
+  for (const name of new Set(rows.map(serverOf))) if (!listings.has(name)) listings.set(name, listingOf(machine, name))
+  const sinceMs = Math.min(...[...listings.values()].map(listing => listing.sinceMs))
+  const views = await trusted(machine, await Promise.all([...listings.values()].map(listing => listing.view)))
 
   const processes = machine.processes()
   const context: AgentContext = { env: machine.env, processes }
-  const here: Here = { host: machine.host, bootId: machine.bootId, bootTimeSec: machine.bootTimeSec }
+  const here: Here = { host: machine.host, bootId: machine.bootId, bootTimeSec: trustedBootTime(machine, views) }
   const atSec = machine.now() / 1000
   const look: ProcessLooker = pid => processes.look(pid)
   const known = new Map(
@@ -61,25 +81,26 @@ export async function observe(
     const facts: PresenceFacts = { here, ...server, look, startedAt: process => processes.startedAt(process) }
     const adapter = adapterOf(row, scope.adapters)
     const presence = presenceOf(row, facts)
-    const sight: RowSight = { row, adapter, presence, op: opState(row, look), recorded: [] }
+    const sight: RowSight = { row, adapter, presence, op: opState(row, here, look), recorded: [] }
     sights.set(keyOf(row), sight)
     if (presence.named !== undefined && row.status !== 'archived')
       wanted.push({
         session: presence.named,
         row,
-        isTakeover: presence.same === 'no',
+        isOwn: presence.same !== 'no',
         onFound: agent => (sight.agent = agent),
       })
   }
 
   const strays = findStrays(scope, [...known.values()], sights)
   for (const stray of strays)
-    wanted.push({ session: stray.session, isTakeover: false, onFound: agent => (stray.agent = agent) })
+    wanted.push({ session: stray.session, isOwn: false, onFound: agent => (stray.agent = agent) })
   lookAtAgents(wanted, rows, scope, context)
 
   for (const sight of sights.values()) addRecorded(sight, scope.adapters, here, context)
   return {
     atSec,
+    sinceMs,
     here,
     registryPath: scope.registryPath,
     servers: [...known.values()].map(entry => serverSight(entry, scope, sights)),
@@ -113,6 +134,14 @@ async function trusted(machine: Machine, views: ServerView[]): Promise<ServerVie
   })
 }
 
+/** A session that lives and was made before the boot proves that the clock was set since: the boot's time is then no
+ * measure for rows that have nothing else. */
+function trustedBootTime(machine: Machine, views: readonly ServerView[]): number | undefined {
+  const bootTimeSec = machine.bootTimeSec()
+  const isOlder = (session: Session) => bootTimeSec !== undefined && session.created < bootTimeSec
+  return views.some(view => view.state === 'alive' && view.sessions.some(isOlder)) ? undefined : bootTimeSec
+}
+
 function sessionsByName(view: ServerView): Map<string, Session> {
   return new Map(view.state === 'alive' ? view.sessions.map(session => [session.name, session]) : [])
 }
@@ -124,8 +153,11 @@ function knownServer(view: ServerView, look: ProcessLooker): KnownServer | undef
   return { ...view.process, start: found.state === 'present' ? found.process.start : undefined }
 }
 
-function opState(row: Row, look: ProcessLooker): RowSight['op'] {
+/** Pids mean something only on the row's own host, and since its last start. */
+function opState(row: Row, here: Here, look: ProcessLooker): RowSight['op'] {
   if (!row.op) return 'none'
+  if (!isFromHere(row, here)) return 'unknown'
+  if (row.boot_id && here.bootId && row.boot_id !== here.bootId) return 'dead'
   const found = look(row.op.pid)
   if (found.state === 'unknown') return 'unknown'
   return found.state === 'present' && found.process.start === row.op.pid_start ? 'living' : 'dead'

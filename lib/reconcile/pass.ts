@@ -1,13 +1,23 @@
-import type { Snapshot } from '#lib/registry/read.ts'
+import type { Registry } from '#lib/registry/schema.ts'
+import type { RegistryFile } from '#lib/registry/store.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { applyFindings } from './apply.ts'
+import { type Applied, applyFindings } from './apply.ts'
 import { type Finding, isAction } from './diff/finding.ts'
 import { diff } from './diff/index.ts'
 import { confirmedBy, deathsOf, isMassDeath, SECOND_LOOK_MS } from './mass-death.ts'
-import { afterTelling, isNews, leftUntold, type Owner, toKeep, wasDone, withPending } from './memory.ts'
+import {
+  afterTelling,
+  isNews,
+  leftUntold,
+  type Owner,
+  toKeep,
+  wasNeverDone,
+  withoutPending,
+  withPending,
+} from './memory.ts'
 import { memoryPath, readMemory, updateMemory } from './memory-file.ts'
 import type { Kept } from './memory-schema.ts'
-import { type Listings, observe, type Scope, startListings } from './observe.ts'
+import { type Listings, listingsAfter, observe, type Scope, startListings } from './observe.ts'
 import { withoutRefused } from './refused.ts'
 import { buildReport, type Report } from './report.ts'
 import type { Observation } from './sights.ts'
@@ -31,16 +41,18 @@ export interface Pass {
 }
 
 /** One pass: look, compare, and (unless it is a dry run) mend what is on record under the lock.
+ * @param read the registry as it is now.
  * @param early listings already under way. */
 export async function runPass(
   machine: Machine,
   options: PassOptions,
-  read: () => Promise<Snapshot>,
+  read: () => Promise<RegistryFile>,
   early: Listings = new Map(),
 ): Promise<Pass> {
   const listings = startListings(machine, options.servers, early)
-  const snapshot = await read()
-  let observation = await observe(machine, options, snapshot.registry, listings)
+  const { snapshot, stamp } = await read()
+  const savedMs = Number(stamp.ctimeNs / 1_000_000n)
+  let observation = await observe(machine, options, snapshot.registry, listingsAfter(machine, listings, savedMs))
   let findings = diff(snapshot.registry, observation)
   let confirmed: ReadonlySet<string> | undefined
   if (isMassDeath(snapshot.registry, findings)) {
@@ -54,18 +66,36 @@ export async function runPass(
   const memoryFile = await memoryPath(options.registryPath, machine.env)
   const changes = findings.some(isAction)
   let warnings: string[] = []
-  if (changes && options.dryRun) findings = await withoutRefused(snapshot, findings)
+  if (changes && options.dryRun) findings = await withoutRefused(snapshot, findings, observation)
   if (changes && !options.dryRun) {
-    const applied = await applyFindings(machine, options, observation, confirmed, async done => {
-      const entry = { ...options.self, at: Math.floor(machine.now() / 1000), listeners: [options.listener] }
-      await updateMemory(memoryFile, memory => withPending(memory, { ...entry, findings: done.map(toKeep) }))
-    })
+    const applied = await remembered(options, memoryFile, machine.now(), beforeWrite =>
+      applyFindings(machine, options, observation, confirmed, beforeWrite),
+    )
     findings = applied.findings
     observation = applied.observation
     warnings = applied.warnings
   }
-  const wasWritten = (kept: Kept) => wasDone(kept, snapshot.registry)
-  return { ...(await tellable(machine, options, observation, findings, memoryFile, wasWritten)), warnings }
+  return { ...(await tellable(machine, options, observation, findings, memoryFile, read)), warnings }
+}
+
+/** Keeps what a pass is about to do until it is told; a pass that fails did nothing. */
+async function remembered(
+  options: PassOptions,
+  memoryFile: string,
+  nowMs: number,
+  apply: (beforeWrite: (done: Finding[], current: Registry) => Promise<void>) => Promise<Applied>,
+): Promise<Applied> {
+  const entry = { ...options.self, at: Math.floor(nowMs / 1000), listeners: [options.listener] }
+  try {
+    return await apply(async (done, current) => {
+      const findings = done.map(finding => toKeep(finding, current))
+      await updateMemory(memoryFile, memory => withPending(memory, { ...entry, findings }))
+    })
+  } catch (error) {
+    // The rename is the last step that can fail: after an error the old bytes stand.
+    await updateMemory(memoryFile, memory => withoutPending(memory, options.self)).catch(() => undefined)
+    throw error
+  }
 }
 
 async function tellable(
@@ -74,15 +104,15 @@ async function tellable(
   observation: Observation,
   findings: Finding[],
   memoryFile: string,
-  wasWritten: (kept: Kept) => boolean,
+  read: () => Promise<RegistryFile>,
 ): Promise<Omit<Pass, 'warnings'>> {
   const memory = await readMemory(memoryFile)
-  const processes = machine.processes()
-  const late = leftUntold(memory, options.listener, options.self, owner => {
-    const look = processes.look(owner.pid)
-    return look.state === 'unknown' || (look.state === 'present' && look.process.start === owner.start)
-  })
-  const untold = late.flatMap(entry => entry.findings.filter(wasWritten).map(finding => toldLate(finding, entry.at)))
+  const late = leftUntold(memory, options.listener, options.self, livingOwner(machine))
+  // Read after the memory: what is on record there has been written by now, or never will be.
+  const { registry } = late.length > 0 ? (await read()).snapshot : { registry: {} }
+  const untold = late.flatMap(entry =>
+    entry.findings.filter(kept => !wasNeverDone(kept, registry)).map(kept => toldLate(kept, entry.at)),
+  )
   const report = buildReport(observation, options.yamlPath, options.dryRun, [...untold, ...findings], finding =>
     isNews(memory, options.listener, finding),
   )
@@ -95,6 +125,15 @@ async function tellable(
       if (options.dryRun) return
       await updateMemory(memoryFile, current => afterTelling(current, options.listener, findings, struck, unknown))
     },
+  }
+}
+
+/** Does the pass that keeps an entry still run? Then it tells it itself. */
+function livingOwner(machine: Machine): (owner: Owner) => boolean {
+  const processes = machine.processes()
+  return owner => {
+    const look = processes.look(owner.pid)
+    return look.state === 'unknown' || (look.state === 'present' && look.process.start === owner.start)
   }
 }
 

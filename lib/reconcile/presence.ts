@@ -22,8 +22,8 @@ export interface Presence {
   named?: Session
   /** Is `named` the row's own session? */
   same: Answer
-  /** The row's own session lives on under this name. */
-  renamedTo?: string
+  /** The row's own session, living on under another name. */
+  renamed?: Session
   /** The row's session ended with an earlier boot of this machine: no second look is needed. */
   byReboot: boolean
 }
@@ -71,9 +71,14 @@ export function presenceOf(row: Row, facts: PresenceFacts): Presence {
 function ownElsewhere(row: Row, sessions: Session[], facts: PresenceFacts, byReboot: boolean): Presence {
   const { here, server } = facts
   if (byReboot) return { own: 'absent', why: 'this machine was started again since', same: 'unknown', byReboot }
-  const renamed = server && sessions.find(session => ownById(row, session, server, here))
-  if (renamed && livePanes(renamed).length > 0)
-    return { own: 'present', why: `renamed to ${renamed.name}`, renamedTo: renamed.name, same: 'unknown', byReboot }
+  for (const session of server ? sessions : []) {
+    if (session.name === row.name || livePanes(session).length === 0) continue
+    const own = isRenamed(row, session, server as KnownServer, here)
+    if (own === 'yes')
+      return { own: 'present', why: `renamed to ${session.name}`, renamed: session, same: 'unknown', byReboot }
+    if (own === 'unknown')
+      return { own: 'unknown', why: `its pane's process is in session ${session.name}`, same: 'unknown', byReboot }
+  }
   const answered = `server ${serverOf(row)} answered and does not list it`
   if (row.tmux_server_pid && row.tmux_server_pid_start) {
     const itAnswered =
@@ -91,8 +96,11 @@ function ownElsewhere(row: Row, sessions: Session[], facts: PresenceFacts, byReb
   return { own: 'absent', why: answered, same: 'unknown', byReboot }
 }
 
-function ownById(row: Row, session: Session, server: KnownServer, here: Here): boolean {
-  return hasServerIdentity(row) && isOwnSession(row, session, server, here) === 'yes'
+/** Is a session of another name the row's own? Rows without identity are told by the pid of their pane alone. */
+function isRenamed(row: Row, session: Session, server: KnownServer, here: Here): Answer {
+  if (hasServerIdentity(row)) return isOwnSession(row, session, server, here) === 'yes' ? 'yes' : 'no'
+  const hasPane = livePanes(session).some(pane => pane.pid === row.pane?.pid)
+  return hasPane ? isOwnSession(row, session, server, here) : 'no'
 }
 
 /** A removed socket leaves server and agents alive, so without a socket only the processes can prove an end. */

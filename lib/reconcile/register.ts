@@ -1,8 +1,9 @@
 import type { AgentContext } from '#lib/agents/types.ts'
+import { rowKey } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
-import type { Here } from './identity.ts'
+import { anotherHolder } from './holders.ts'
 import { identityFields, provedId } from './new-identity.ts'
-import type { StraySight } from './sights.ts'
+import type { Observation, StraySight } from './sights.ts'
 
 /** Looks at what only a row needs: the agent's arguments, and whether its conversation holds a turn. A dry run over a
  * thousand strays reads two thousand files less for it. */
@@ -14,14 +15,17 @@ export function completeStray(stray: StraySight, context: AgentContext): StraySi
 }
 
 /** The full row of a session found without one. What is not known is `(unknown)` in `tui` and absent elsewhere. */
-export function rowOfStray(stray: StraySight, here: Here): Row {
+export function rowOfStray(stray: StraySight, observation: Observation): Row {
+  const { here } = observation
   const { session, server, agent } = stray
   const identity = identityFields(session, server, here, agent)
   const { tmux_session_created_at, tmux_session_epoch, tmux_server, pane, ...rest } = identity
   const socket = `tmux -L ${shown(session.server)}`
   const target = shown(`=${session.name}`)
   const name = agent.adapter?.name ?? stray.agentName
-  const id = provedId(agent)
+  const live = provedId(agent)
+  const key = rowKey(session.server, session.name)
+  const id = live !== undefined && anotherHolder(live, key, observation) === undefined ? live : undefined
   return {
     name: session.name,
     status: 'running',

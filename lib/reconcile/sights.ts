@@ -11,6 +11,8 @@ export interface AgentSight {
   found: 'found' | 'none' | 'ambiguous' | 'hidden' | 'unknown'
   /** The pane that holds it, else the first live one by index. */
   pane: Pane
+  /** Is it the pane the row names? */
+  isRowsPane?: boolean
   /** What runs in the pane: the agent's name, else the name of the pane's own process. */
   cmd: string
   adapter?: Adapter
@@ -77,6 +79,8 @@ export interface ServerSight {
 export interface Observation {
   /** Seconds since the epoch. */
   atSec: number
+  /** Milliseconds since the epoch: when the first listing began. */
+  sinceMs: number
   here: Here
   /** Real path of the registry: the mark of our sessions. */
   registryPath: string

@@ -1,5 +1,6 @@
 import { nearestRegistry } from '#lib/registry/locate.ts'
 import { rowKey } from '#lib/registry/rows.ts'
+import { errnoOf } from '#lib/system/errors.ts'
 import { livePanes, type ServerView, type Session } from '#lib/tmux/listing.ts'
 import type { KnownServer } from './identity.ts'
 import { readName } from './naming.ts'
@@ -14,8 +15,8 @@ export function findStrays(
   rows: Map<string, RowSight>,
 ): StraySight[] {
   const renamed = new Set<string>()
-  for (const { row, presence } of rows.values())
-    if (presence.renamedTo !== undefined) renamed.add(`${row.tmux_server ?? 'default'}\0${row.tmux_session_id}`)
+  for (const { presence } of rows.values())
+    if (presence.renamed) renamed.add(`${presence.renamed.server}\0${presence.renamed.id}`)
   const agents = scope.adapters.map(adapter => adapter.name)
   const nearest = new Map<string, string | undefined>()
   const strays: StraySight[] = []
@@ -51,7 +52,17 @@ function claimOf(
 ): StraySight['claim'] | undefined {
   if (session.mark !== '') return session.mark === registryPath ? 'ours' : undefined
   if (!isNamedOurWay) return undefined
-  if (!nearest.has(cwd)) nearest.set(cwd, nearestRegistry(cwd))
+  if (!nearest.has(cwd)) nearest.set(cwd, lookUp(cwd))
   const near = nearest.get(cwd)
   return near === undefined || near === registryPath ? 'free' : undefined
+}
+
+/** A folder that cannot be looked through (a dead mount) may hold a registry: then the session is not ours to take. */
+function lookUp(cwd: string): string | undefined {
+  try {
+    return nearestRegistry(cwd)
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return `${cwd} cannot be looked through`
+  }
 }

@@ -11,7 +11,7 @@ export function cachedReader(path: string) {
         last = await readRegistryFile(path)
         parses++
       }
-      return last.snapshot
+      return last
     },
     /** Running rows of the last reading. */
     running: () => (last ? rowsOf(last.snapshot.registry).filter(row => row.status === 'running').length : 0),

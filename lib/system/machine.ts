@@ -12,8 +12,8 @@ export interface Machine {
   host: string | undefined
   /** Changes with every boot of the machine; undefined where it cannot be told. */
   bootId: string | undefined
-  /** Seconds since the epoch. */
-  bootTimeSec: number | undefined
+  /** Seconds since the epoch, by the wall clock of now: it moves when the clock is set. */
+  bootTimeSec(): number | undefined
   /** A fresh look: answers are kept for one pass and no longer. */
   processes(): Processes
   tmux: Tmux
@@ -28,7 +28,7 @@ export function thisMachine(env: Record<string, string | undefined> = process.en
     sleep: ms => new Promise(resolve => setTimeout(resolve, ms)),
     host: hostName(),
     bootId: bootId(),
-    bootTimeSec: bootTimeSec(),
+    bootTimeSec,
     processes: processesHere,
     tmux: tmuxIn(env),
     tmuxVersion: tmuxVersionIn(env),

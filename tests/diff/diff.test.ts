@@ -6,7 +6,7 @@ import type { Presence } from '#lib/reconcile/presence.ts'
 import { rowOfStray } from '#lib/reconcile/register.ts'
 import type { RowSight, StraySight } from '#lib/reconcile/sights.ts'
 import type { Row } from '#lib/registry/schema.ts'
-import { anAgent, anObservation, aRow, aSession, aSight, aStray, HERE, ID, NOW, OTHER_ID, withId } from './world.ts'
+import { anAgent, anObservation, aRow, aSession, aSight, aStray, ID, NOW, OTHER_ID, withId } from './world.ts'
 
 const absent: Presence = { own: 'absent', why: 'not listed', same: 'unknown', byReboot: false }
 const unknown: Presence = { own: 'unknown', why: 'no answer', same: 'unknown', byReboot: false }
@@ -60,7 +60,12 @@ const CASES: [string, Row, Partial<RowSight>, string[]][] = [
     { agent: anAgent({ adapter: codex }) },
     ['A agent-exited null'],
   ],
-  ['a renamed session lives', aRow(), { presence: { ...unknown, own: 'present', renamedTo: 'x' } }, ['A renamed null']],
+  [
+    'a renamed session lives',
+    aRow(),
+    { presence: { ...unknown, own: 'present', renamed: aSession({ name: 'x' }) } },
+    ['A renamed null'],
+  ],
   ['an ended row whose own session lives is lingering', aRow({ status: 'terminated' }), {}, ['A lingering null']],
   [
     'an ended row and a new session of its name: revived',
@@ -152,7 +157,7 @@ describe('what a pass finds', () => {
   })
 
   it('gives a stray a full row; its conversation is on it once that holds a turn', () => {
-    const row = rowOfStray(aStray(aSession(), { agent: anAgent(withId(ID)) }), HERE)
+    const row = rowOfStray(aStray(aSession(), { agent: anAgent(withId(ID)) }), anObservation([]))
     expect(row).toMatchObject({
       name: 'lab-creator-claude',
       status: 'running',
@@ -164,7 +169,7 @@ describe('what a pass finds', () => {
       boot_id: 'boot-1',
       pane: { pid: 4001, cwd: '/work' },
     })
-    const empty = rowOfStray(aStray(aSession(), { agent: anAgent(withId(ID, 'no')) }), HERE)
+    const empty = rowOfStray(aStray(aSession(), { agent: anAgent(withId(ID, 'no')) }), anObservation([]))
     expect(empty).not.toHaveProperty('claude_session_id_own')
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Finding } from '#lib/reconcile/diff/finding.ts'
-import { afterTelling, EMPTY, isNews, leftUntold, toKeep, wasDone, withPending } from '#lib/reconcile/memory.ts'
+import { afterTelling, EMPTY, isNews, leftUntold, toKeep, wasNeverDone, withPending } from '#lib/reconcile/memory.ts'
 
 const self = { pid: 1, start: 'a', pass: 1 }
 const finding = (kind: string, action: string | null = null, server = 'default'): Finding => ({
@@ -11,7 +11,7 @@ const entry = (owner: typeof self, findings: Finding[]) => ({
   ...owner,
   at: 1,
   listeners: ['stdout'],
-  findings: findings.map(toKeep),
+  findings: findings.map(one => toKeep(one, {})),
 })
 const dead = () => false
 const living = () => true
@@ -68,14 +68,17 @@ describe('what is still to be told', () => {
     expect(told.pending[0]?.listeners).toEqual(['card'])
   })
 
-  it('is told late only if it was really written', () => {
+  it('is told late unless the row still looks as it did before', () => {
     const change = { kind: 'set', server: 'default', name: 'n', set: { status: 'terminated' }, unset: ['op'] } as const
-    const kept = toKeep({ ...done, change: { ...change, unset: [...change.unset] } })
-    const row = { name: 'n', status: 'terminated' } as const
-    expect(wasDone(kept, { tmux_sessions: [row] })).toBe(true)
-    expect(wasDone(kept, { tmux_sessions: [{ ...row, status: 'running' }] })).toBe(false)
     const op = { kind: 'stop', pid: 1, pid_start: '1', at: 1 } as const
-    expect(wasDone(kept, { tmux_sessions: [{ ...row, op }] })).toBe(false)
-    expect(wasDone(kept, { tmux_sessions: [] })).toBe(false)
+    const row = { name: 'n', status: 'running', op } as const
+    const kept = toKeep({ ...done, change: { ...change, unset: [...change.unset] } }, { tmux_sessions: [row] })
+    expect(wasNeverDone(kept, { tmux_sessions: [{ ...row, role: 'edited' }] })).toBe(true)
+    expect(wasNeverDone(kept, { tmux_sessions: [{ name: 'n', status: 'terminated' }] })).toBe(false)
+    expect(wasNeverDone(kept, { tmux_sessions: [{ name: 'n', status: 'archived' }] })).toBe(false)
+    expect(wasNeverDone(kept, { tmux_sessions: [] })).toBe(false)
+    const added = toKeep(done, {})
+    expect(wasNeverDone(added, {})).toBe(true)
+    expect(wasNeverDone(added, { tmux_sessions: [row] })).toBe(false)
   })
 })

@@ -4,11 +4,12 @@ import type { Finding } from '#lib/reconcile/diff/finding.ts'
 import { diff } from '#lib/reconcile/diff/index.ts'
 import { observe, type Scope } from '#lib/reconcile/observe.ts'
 import { completeStray, rowOfStray } from '#lib/reconcile/register.ts'
+import type { Observation } from '#lib/reconcile/sights.ts'
 import type { Change } from '#lib/registry/change.ts'
 import { keyOf, rowKey } from '#lib/registry/rows.ts'
 import type { Registry, Row } from '#lib/registry/schema.ts'
 import { type FakeSession, type FakeWorld, fakeClaude, fakeMachine } from './fake-machine.ts'
-import { aRow, HERE, ID, NOW, OTHER_ID } from './world.ts'
+import { aRow, ID, NOW, OTHER_ID } from './world.ts'
 
 const NAMES = ['lab-creator-claude', 'lab-2-creator-claude', 'lab-creator-claude2', 'x-creator-claude']
 const SERVERS = ['default', 'other']
@@ -115,9 +116,9 @@ function applied(registry: Registry, changes: Change[]): Registry {
   return { ...registry, tmux_sessions: list }
 }
 
-const changesOf = (findings: Finding[], made: FakeWorld) =>
+const changesOf = (findings: Finding[], made: FakeWorld, observation: Observation) =>
   findings.flatMap(({ change, register }): Change[] => {
-    if (register) return [{ kind: 'add', row: rowOfStray(completeStray(register, contextOf(made)), HERE) }]
+    if (register) return [{ kind: 'add', row: rowOfStray(completeStray(register, contextOf(made)), observation) }]
     return change ? [change] : []
   })
 const contextOf = (made: FakeWorld) => ({ env: {}, processes: fakeMachine(made).processes() })
@@ -129,8 +130,11 @@ describe('whatever the registry and tmux look like', () => {
       fc.asyncProperty(world, rows, async (made, list) => {
         const first = await pass(made, { tmux_sessions: list })
         const marked = { ...made, sessions: made.sessions.map(one => ({ ...one, mark: one.mark })) }
-        const second = await pass(marked, applied({ tmux_sessions: list }, changesOf(first.findings, made)))
-        expect(changesOf(second.findings, marked)).toEqual([])
+        const second = await pass(
+          marked,
+          applied({ tmux_sessions: list }, changesOf(first.findings, made, first.observation)),
+        )
+        expect(changesOf(second.findings, marked, second.observation)).toEqual([])
       }),
       runs,
     )

@@ -82,6 +82,7 @@ export const aSight = (row: Row, sight: Partial<RowSight> = {}): RowSight => ({
 
 export const anObservation = (sights: RowSight[], strays: StraySight[] = []): Observation => ({
   atSec: NOW,
+  sinceMs: NOW * 1000,
   here: HERE,
   registryPath: '/work/.hermes/agent-sessions.yaml',
   servers: [

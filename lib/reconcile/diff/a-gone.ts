@@ -43,9 +43,10 @@ export function livingFindings(sight: RowSight, observation: Observation): Findi
     drift: { class: 'A', kind, name: row.name, server, msg, action: null, evidence },
     ref,
   })
-  if (presence.renamedTo !== undefined) {
-    const msg = `${row.name}: its session lives, renamed to ${presence.renamedTo}. Rename it back, or change the row's name.`
-    return [report('renamed', msg, { why: presence.why, session_id: row.tmux_session_id ?? null }, presence.renamedTo)]
+  if (presence.renamed !== undefined) {
+    const { name, id } = presence.renamed
+    const msg = `${row.name}: its session lives, renamed to ${name}. Rename it back, or change the row's name.`
+    return [report('renamed', msg, { why: presence.why, session_id: id }, name)]
   }
   if (!presence.named || presence.same === 'no' || !agent || !adapter) return []
   if (Math.abs(observation.atSec - presence.named.created) < STARTING_SEC) return []
@@ -60,9 +61,9 @@ export function livingFindings(sight: RowSight, observation: Observation): Findi
 /** `lingering`: a row in an end state whose own session still lives. */
 export function lingeringFinding(sight: RowSight): Finding | undefined {
   const { row, presence } = sight
-  const isOwn = (presence.named !== undefined && presence.same === 'yes') || presence.renamedTo !== undefined
+  const isOwn = (presence.named !== undefined && presence.same === 'yes') || presence.renamed !== undefined
   if (row.status === 'archived' || !isOwn) return undefined
-  const where = presence.renamedTo !== undefined ? `, renamed to ${presence.renamedTo}` : ''
+  const where = presence.renamed !== undefined ? `, renamed to ${presence.renamed.name}` : ''
   return {
     drift: {
       class: 'A',

@@ -1,4 +1,6 @@
-import { serverOf } from '#lib/registry/rows.ts'
+import { keyOf, serverOf } from '#lib/registry/rows.ts'
+import type { Session } from '#lib/tmux/listing.ts'
+import { anotherHolder } from '../holders.ts'
 import { takeOver } from '../new-identity.ts'
 import type { AgentSight, Observation, RowSight, StraySight } from '../sights.ts'
 import type { Finding } from './finding.ts'
@@ -45,9 +47,14 @@ export function takeOverFinding(sight: RowSight, observation: Observation): Find
   if (!session || presence.same !== 'no' || presence.own !== 'absent' || !agent || row.status === 'archived')
     return undefined
   if (session.mark !== '' && session.mark !== observation.registryPath) return undefined
+  if (isAnothersOwn(session, observation)) return undefined
   const server = observation.servers.find(entry => entry.name === session.server)?.server
   if (!server) return undefined
-  const { set, unset } = takeOver(row, session, server, observation.here, agent)
+  const adapters = [
+    ...new Set([...sight.recorded.map(({ adapter }) => adapter), ...(agent.adapter ? [agent.adapter] : [])]),
+  ]
+  const isHeld = (id: string) => anotherHolder(id, keyOf(row), observation) !== undefined
+  const { set, unset } = takeOver(row, session, server, observation.here, agent, adapters, isHeld)
   const isRevival = row.status !== 'running'
   const verb = isRevival ? 'revived' : 'replaced'
   const msg = isRevival
@@ -68,4 +75,11 @@ export function takeOverFinding(sight: RowSight, observation: Observation): Find
     ...(session.mark === '' ? { claim: { server: session.server, sessionId: session.id } } : {}),
     ref: session.id,
   }
+}
+
+/** A session that was renamed onto this row's name is still the other row's. */
+function isAnothersOwn(session: Session, observation: Observation): boolean {
+  for (const { presence } of observation.rows.values())
+    if (presence.renamed?.server === session.server && presence.renamed.id === session.id) return true
+  return false
 }

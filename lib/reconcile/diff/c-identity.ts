@@ -1,8 +1,9 @@
 import type { Adapter, IdEvidence } from '#lib/agents/types.ts'
 import { keyOf, serverOf } from '#lib/registry/rows.ts'
+import { anotherHolder } from '../holders.ts'
 import { recordedId } from '../naming.ts'
 import { provedId, withPrevious } from '../new-identity.ts'
-import type { Observation, RowSight } from '../sights.ts'
+import type { AgentSight, Observation, RowSight } from '../sights.ts'
 import type { Finding } from './finding.ts'
 
 /** Evidence that follows the agent through `/clear`. What was said at launch, or is left by exclusion, cannot show a move. */
@@ -25,8 +26,8 @@ export function identityFinding(sight: RowSight, observation: Observation): Find
   const { evidence } = agent.id
   if (id === undefined || id === recorded) return undefined
   // A move asks for more than an appearance: never trade a resumable id for one that may be empty.
-  if (recorded !== undefined && (!FOLLOWS.has(evidence.source) || agent.artifact?.turn !== 'yes')) return undefined
-  const other = anotherHolder(id, sight, observation)
+  if (recorded !== undefined && !mayMove(agent, evidence)) return undefined
+  const other = anotherHolder(id, keyOf(row), observation)
   if (other !== undefined) return ambiguous(sight, adapter, `${other} holds ${id} too`, [id])
 
   const word = adapter.idWord
@@ -54,10 +55,18 @@ export function identityFinding(sight: RowSight, observation: Observation): Find
       kind: 'set',
       server,
       name: row.name,
-      set: { [adapter.idField]: id, ...(moved ? { previous_session_ids: withPrevious(row, recorded) } : {}) },
+      set: {
+        [adapter.idField]: id,
+        ...(moved ? { previous_session_ids: withPrevious(row.previous_session_ids ?? [], recorded) } : {}),
+      },
     },
     ref: id,
   }
+}
+
+/** The agent of another pane of the session is not the row's agent moved on. */
+function mayMove(agent: AgentSight, evidence: IdEvidence): boolean {
+  return FOLLOWS.has(evidence.source) && agent.artifact?.turn === 'yes' && agent.isRowsPane !== false
 }
 
 function ambiguous(sight: RowSight, adapter: Adapter, detail: string, candidates: string[]): Finding {
@@ -74,16 +83,4 @@ function ambiguous(sight: RowSight, adapter: Adapter, detail: string, candidates
     },
     ref: candidates.toSorted().join(','),
   }
-}
-
-/** No id may stand on two live rows: the name of another running row that records it or whose agent is in it. */
-function anotherHolder(id: string, sight: RowSight, observation: Observation): string | undefined {
-  for (const other of observation.rows.values()) {
-    if (keyOf(other.row) === keyOf(sight.row) || other.row.status !== 'running' || other.presence.own === 'absent')
-      continue
-    const held = other.agent?.adapter && recordedId(other.row, other.agent.adapter)
-    const live = other.agent?.id.kind === 'id' ? other.agent.id.evidence.id : undefined
-    if (held === id || live === id) return other.row.name
-  }
-  return undefined
 }
