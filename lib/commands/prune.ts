@@ -1,9 +1,10 @@
 import { requireRegistry } from '#lib/registry/locate.ts'
 import { pruneRegistry } from '#lib/registry/prune.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
+import { currentFolder } from './current-folder.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
 import { type Command, note, print } from './run.ts'
-import { visible } from './show-report.ts'
+import { visible } from './visible.ts'
 
 const EXAMPLE = 'agent-sessions prune --older-than 30d --dry-run'
 
@@ -37,7 +38,7 @@ async function run(argv: string[]): Promise<ExitCode> {
   if (flags.positionals.length > 0) throw usageError(`prune takes no name, got "${flags.positionals[0]}"`, EXAMPLE)
   const olderThanSec = seconds(flags.text('older-than'))
   const dryRun = flags.has('dry-run')
-  const path = requireRegistry({ flag: flags.text('registry'), env: process.env, cwd: process.cwd() })
+  const path = requireRegistry({ flag: flags.text('registry'), env: process.env, cwd: currentFolder() })
   const options = {
     olderThanSec,
     nowSec: Date.now() / 1000,

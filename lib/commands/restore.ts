@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { compareBackup, restoreBackup } from '#lib/registry/backup.ts'
 import { findRegistry, noRegistry, type Where } from '#lib/registry/locate.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
+import { currentFolder } from './current-folder.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
 import { type Command, note, print } from './run.ts'
-import { visible } from './show-report.ts'
+import { visible } from './visible.ts'
 
 const EXAMPLE = 'agent-sessions restore --yes'
 
@@ -33,7 +34,7 @@ export const restore: Command = { name: 'restore', help: HELP, run }
 async function run(argv: string[]): Promise<ExitCode> {
   const flags = parseFlags(argv, { ...COMMON, yes: 'boolean', json: 'boolean' }, EXAMPLE)
   if (flags.positionals.length > 0) throw usageError(`restore takes no name, got "${flags.positionals[0]}"`, EXAMPLE)
-  const path = registryOrItsBackup({ flag: flags.text('registry'), env: process.env, cwd: process.cwd() })
+  const path = registryOrItsBackup({ flag: flags.text('registry'), env: process.env, cwd: currentFolder() })
   const comparison = await compareBackup(path)
   const done = flags.has('yes') ? await restoreBackup(path, { onWait: lock => note(`waiting for ${lock}`) }) : undefined
   for (const warning of done?.warnings ?? []) note(`restore: ${warning}`)

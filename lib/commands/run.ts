@@ -3,6 +3,7 @@
 import type { Listings } from '#lib/reconcile/observe.ts'
 import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
 import { VERSION } from '#lib/version.ts'
+import { visibleLines } from './visible.ts'
 
 export interface Command {
   name: string
@@ -29,24 +30,28 @@ export async function runCommand(command: Command, argv: string[], early: Listin
       process.exitCode = EXIT.refused
       return
     }
-    const wantsJson = argv.includes('--json') || argv.includes('--emit-diff')
-    if (isCodedError(error)) {
-      const { code, message, hint } = error
-      const text = wantsJson
-        ? `${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`
-        : `${command.name}: ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`
-      process.stderr.write(text)
-      process.exitCode = error.exit
-      return
-    }
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    process.stderr.write(
-      wantsJson
-        ? `${JSON.stringify({ error: { code: 'internal', message: detail, hint: null } })}\n`
-        : `${command.name}: internal error, nothing more was changed\n${detail}\n`,
-    )
-    process.exitCode = EXIT.refused
+    process.exitCode = tellError(command.name, error, wantsJson(argv))
   }
+  // A listing that nobody waits for any more must not keep us.
+  if (process.exitCode !== EXIT.done && early.size > 0) process.exit()
+}
+
+export function wantsJson(argv: readonly string[]): boolean {
+  return argv.includes('--json') || argv.includes('--emit-diff')
+}
+
+/** Tells an error on standard error, as JSON where the caller reads JSON; gives its exit code. */
+export function tellError(name: string, error: unknown, json: boolean): ExitCode {
+  if (isCodedError(error)) {
+    const { code, message, hint } = error
+    if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`)
+    else note(`${name}: ${message}${hint === undefined ? '' : `\n  ${hint}`}`)
+    return error.exit
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (json) process.stderr.write(`${JSON.stringify({ error: { code: 'internal', message: detail, hint: null } })}\n`)
+  else note(`${name}: internal error, nothing more was changed\n${detail}`)
+  return EXIT.refused
 }
 
 /** Writes to standard output and waits until it is out; a reader that left is an error. */
@@ -60,7 +65,7 @@ export function print(text: string): Promise<void> {
 
 /** A word for the person who waits; never on standard output. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${visibleLines(text)}\n`)
 }
 
 function isBrokenPipe(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Report, ReportedDrift } from '#lib/reconcile/report.ts'
+import { visible } from './visible.ts'
 
 export interface ReportOutput {
   json: boolean
@@ -15,9 +16,18 @@ export function showReport(report: Report, { json, onlyNew }: ReportOutput): str
 }
 
 function driftLine(drift: ReportedDrift, dryRun: boolean): string {
-  const what = drift.action === null ? 'reported only' : dryRun ? `would be: ${drift.action}` : drift.action
+  const what = isLate(drift) ? `${drift.action} earlier, told only now` : (planned(drift, dryRun) ?? 'reported only')
   const tag = styleText(drift.action === null ? 'yellow' : 'cyan', `${drift.class} ${drift.kind}`.padEnd(15))
   return `${tag} ${visible(drift.msg)} ${styleText('dim', `[${what}]`)}`
+}
+
+function planned({ action }: ReportedDrift, dryRun: boolean): string | undefined {
+  if (action === null) return undefined
+  return dryRun ? `would be: ${action}` : action
+}
+
+function isLate(drift: ReportedDrift): boolean {
+  return drift.action !== null && drift.evidence['done_at_epoch'] !== undefined
 }
 
 function unknownLines(report: Report): string[] {
@@ -25,7 +35,7 @@ function unknownLines(report: Report): string[] {
     .filter(server => server.state === 'unknown')
     .map(
       ({ name, reason }) =>
-        `${styleText('red', 'unknown'.padEnd(15))} server ${visible(name)}: ${reason}. Nothing is concluded about its rows.`,
+        `${styleText('red', 'unknown'.padEnd(15))} server ${visible(name)}: ${visible(reason ?? '')}. Nothing is concluded about its rows.`,
     )
 }
 
@@ -34,17 +44,12 @@ function summary(report: Report, drifts: readonly ReportedDrift[], onlyNew: bool
   const alive = plural(report.tmux_sessions_alive.length, 'session')
   const found =
     drifts.length === 0 ? `no ${onlyNew ? 'new ' : ''}drift` : plural(drifts.length, onlyNew ? 'new drift' : 'drift')
-  const done = report.dry_run
-    ? `dry run: ${plural(report.actions.length, 'change')} would be made, none was`
-    : `${plural(report.actions.length, 'change')} made`
+  // What an earlier pass did and could not tell is no change of this one.
+  const changes = plural(report.actions.length - report.drifts.filter(isLate).length, 'change')
+  const done = report.dry_run ? `dry run: ${changes} would be made, none was` : `${changes} made`
   return `${found} · ${done} · ${alive} alive (${servers})`
 }
 
 function plural(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`
-}
-
-/** Names and folders are strangers' text: control characters must not reach a terminal. */
-export function visible(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

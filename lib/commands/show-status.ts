@@ -2,8 +2,8 @@ import { styleText } from 'node:util'
 import type { Drift } from '#lib/reconcile/diff/finding.ts'
 import type { SessionLine } from '#lib/reconcile/overview.ts'
 import type { Report } from '#lib/reconcile/report.ts'
-import { visible } from './show-report.ts'
 import { shortAge, table } from './table.ts'
+import { visible } from './visible.ts'
 
 export interface StatusView {
   schema: 1
@@ -31,19 +31,19 @@ const COLOURS: Record<string, 'green' | 'yellow' | 'red' | 'cyan' | 'dim'> = {
 export function statusTable(view: StatusView, home: string | undefined): string {
   const rows = view.sessions.map(line => [
     visible(line.server === 'default' ? line.name : `${line.server}:${line.name}`),
-    line.agent ?? '-',
+    visible(line.agent ?? '-'),
     line.status ?? 'no row',
     stateCell(line),
-    line.job ?? '-',
+    visible(line.job ?? '-'),
     line.drifts.map(drift => `${drift.class}:${drift.kind}`).join(' ') || '-',
     line.id === null ? '-' : visible(line.id.slice(0, 8)),
     shortAge(line.age),
     folderCell(line.folder, home),
   ])
   const lost = view.servers.filter(server => server.state === 'unknown')
-  const notes = lost.map(({ name, reason }) => `server ${visible(name)} is unknown: ${reason}`)
-  if (rows.length === 0) notes.unshift(`no sessions in ${view.yaml_path}`)
-  const cached = view.drifts.filter(drift => drift.server === '').map(drift => drift.msg)
+  const notes = lost.map(({ name, reason }) => `server ${visible(name)} is unknown: ${visible(reason ?? '')}`)
+  if (rows.length === 0) notes.unshift(`no sessions in ${visible(view.yaml_path)}`)
+  const cached = view.drifts.filter(drift => drift.server === '').map(drift => visible(drift.msg))
   return `${[...(rows.length > 0 ? [table([HEAD, ...rows])] : []), ...notes, ...cached].join('\n')}\n`
 }
 
@@ -84,11 +84,11 @@ export function sessionDetails(view: StatusView): string {
       table([
         ['name', visible(line.name)],
         ['server', visible(line.server)],
-        ['agent', line.agent ?? '-'],
+        ['agent', visible(line.agent ?? '-')],
         ['status', line.status ?? 'no row'],
         ['state', [stateCell(line), line.source === null ? '' : `(from: ${line.source})`].join(' ').trim()],
         ...(line.detail === null ? [] : [['detail', visible(line.detail)]]),
-        ['job', line.job ?? '-'],
+        ['job', visible(line.job ?? '-')],
         ['id', line.id === null ? '-' : visible(line.id)],
         ['age', shortAge(line.age)],
         ['folder', line.folder === null ? '-' : visible(line.folder)],

@@ -7,6 +7,7 @@ import type { Scope } from '#lib/reconcile/observe.ts'
 import { requireRegistry } from '#lib/registry/locate.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import { badServerName } from '#lib/tmux/exec.ts'
+import { currentFolder } from './current-folder.ts'
 import type { Parsed } from './flags.ts'
 
 /** The role our own names carry unless the config adds others. */
@@ -18,10 +19,10 @@ export interface Surroundings extends Scope {
 }
 
 export async function surroundings(flags: Parsed, env: NodeJS.ProcessEnv): Promise<Surroundings> {
-  const yamlPath = requireRegistry({ flag: flags.text('registry'), env, cwd: process.cwd() })
+  const yamlPath = requireRegistry({ flag: flags.text('registry'), env, cwd: currentFolder() })
   const registryPath = realpathSync(yamlPath)
   const config = await readConfig(join(dirname(registryPath), 'agent-sessions.config.yaml'))
-  const named = flags.text('server') ?? env['TMUX_SERVER_NAME']
+  const named = flags.text('server') ?? (env['TMUX_SERVER_NAME'] || undefined)
   if (named !== undefined && badServerName(named) !== undefined)
     throw new CodedError('usage', EXIT.broken, `"${named}" cannot be a tmux server's name: ${badServerName(named)}`)
   return {

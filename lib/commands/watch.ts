@@ -1,13 +1,14 @@
-import { dirname, join } from 'node:path'
 import type { Listings } from '#lib/reconcile/observe.ts'
-import { type PassOptions, runPass } from '#lib/reconcile/pass.ts'
-import type { Report } from '#lib/reconcile/report.ts'
+import { type Pass, type PassOptions, runPass } from '#lib/reconcile/pass.ts'
+import type { ReportedDrift } from '#lib/reconcile/report.ts'
 import { cachedReader } from '#lib/registry/cached-reader.ts'
-import { CodedError, EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
+import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { note, print } from './run.ts'
+import { monitorLock } from './monitor-lock.ts'
+import { note, print, tellError } from './run.ts'
 import { selfAsOwner } from './self.ts'
 import { type ReportOutput, showReport } from './show-report.ts'
+import { waiter } from './waiter.ts'
 
 export interface WatchOptions extends ReportOutput {
   /** Seconds; undefined: 30, or 60 from five running sessions on. */
@@ -20,95 +21,81 @@ export interface WatchOptions extends ReportOutput {
 const MANY_SESSIONS = 5
 
 /** A pass every interval until the time is up or a signal comes. One monitor per registry: the second says who holds it
- * and leaves. A pass that fails is told once and tried again: a monitor outlives a broken file. */
+ * and leaves. The first pass fails as a single one does; a later one that fails is told once and tried again: a monitor
+ * outlives a broken file and a full disk. */
 export async function watch(
   machine: Machine,
   options: Omit<PassOptions, 'self'>,
   wanted: WatchOptions,
   early: Listings,
 ): Promise<ExitCode> {
-  const lock = options.dryRun ? undefined : await holdMonitorLock(options.registryPath)
-  const leaving = leaveOnSignal()
+  const lock = options.dryRun ? undefined : await monitorLock(options.registryPath)
+  const wait = waiter()
   const started = machine.now()
   const owner = selfAsOwner(machine)
   const reader = cachedReader(options.registryPath)
-  let told = ''
+  const failures = once(error => tellError('reconcile', error, wanted.json))
+  const isNews = options.dryRun ? newsOfThisProcess() : (drift: ReportedDrift) => drift.new
   try {
-    for (let pass = 1; !leaving.now; pass++) {
+    for (let number = 1; !wait.isOver(); number++) {
       try {
-        const done = await runPass(machine, { ...options, self: { ...owner, pass } }, reader.read, early)
+        await lock?.keep()
+        const pass = await runPass(machine, { ...options, self: { ...owner, pass: number } }, reader.read, early)
         early.clear()
-        for (const warning of done.warnings) note(`reconcile: ${warning}`)
-        // A person sees at once what stands; a program gets a line only when there is news.
-        if (hasNews(done.report) || (pass === 1 && !wanted.json))
-          await print(
-            showReport(done.report, { json: wanted.json, onlyNew: wanted.onlyNew || (pass > 1 && !wanted.json) }),
-          )
-        await done.told()
-        told = ''
+        await tell(pass, wanted, number === 1, isNews)
+        await pass.told()
+        failures.passed()
       } catch (error) {
-        if (!isCodedError(error)) throw error
-        if (pass === 1 && error.exit !== EXIT.locked) throw error
-        if (error.message !== told) note(`reconcile: ${error.message}${error.hint ? `\n  ${error.hint}` : ''}`)
-        told = error.message
+        if (number === 1 || lock?.isLost() || isBrokenPipe(error)) throw error
+        failures.tell(error)
       }
-      const interval = wanted.interval ?? (reader.running() >= MANY_SESSIONS ? 60 : 30)
-      const leftMs = wanted.timeout === 0 ? Number.POSITIVE_INFINITY : wanted.timeout * 1000 - (machine.now() - started)
-      if (leftMs <= interval * 1000) {
-        await leaving.within(Math.max(0, leftMs))
-        break
-      }
-      await leaving.within(interval * 1000)
+      const interval = (wanted.interval ?? (reader.running() >= MANY_SESSIONS ? 60 : 30)) * 1000
+      const left = wanted.timeout === 0 ? Number.POSITIVE_INFINITY : wanted.timeout * 1000 - (machine.now() - started)
+      await wait.for(Math.max(0, Math.min(left, interval)))
+      if (left <= interval) break
     }
   } finally {
-    leaving.stop()
+    wait.end()
     lock?.release()
   }
   return EXIT.done
 }
 
-function hasNews(report: Report): boolean {
-  return report.drifts.some(drift => drift.new)
+/** A person sees at once what stands, and later what is new; a program gets a line when there is news. */
+async function tell(pass: Pass, wanted: WatchOptions, isFirst: boolean, isNews: (drift: ReportedDrift) => boolean) {
+  for (const warning of pass.warnings) note(`reconcile: ${warning}`)
+  const drifts = pass.report.drifts.map(drift => ({ ...drift, new: isNews(drift) }))
+  if (!drifts.some(drift => drift.new) && (wanted.json || !isFirst)) return
+  const onlyNew = wanted.onlyNew || (!isFirst && !wanted.json)
+  await print(showReport({ ...pass.report, drifts }, { json: wanted.json, onlyNew }))
 }
 
-async function holdMonitorLock(registryPath: string): Promise<{ release(): void }> {
-  const { holdLock } = await import('#lib/system/lock.ts')
-  const path = join(dirname(registryPath), 'monitor.lock')
-  const lock = await holdLock(path)
-  if ('release' in lock) return lock
-  const by = lock.heldBy === undefined ? 'another process' : lock.heldBy
-  throw new CodedError(
-    'monitor-running',
-    EXIT.refused,
-    `a monitor already watches this registry: ${by} holds ${path}`,
-    'One is enough. Stop that one first, or use `reconcile --once`.',
-  )
+/** A dry run remembers nothing on disk, so this process does: the same drift is news once. */
+function newsOfThisProcess(): (drift: ReportedDrift) => boolean {
+  const seen = new Set<string>()
+  return drift => {
+    const key = JSON.stringify([drift.class, drift.kind, drift.server, drift.name, drift.msg])
+    const isNew = drift.new && !seen.has(key)
+    seen.add(key)
+    return isNew
+  }
 }
 
-/** SIGINT and SIGTERM end the wait, not the pass: what is being written is written to its end. */
-function leaveOnSignal() {
-  let wake: (() => void) | undefined
-  const state = {
-    now: false,
-    within: (ms: number) =>
-      new Promise<void>(resolve => {
-        if (state.now) return resolve()
-        const timer = setTimeout(resolve, ms)
-        wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      }),
-    stop: () => {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
+/** The same failure, pass after pass, is told once. */
+function once(tellIt: (error: unknown) => void) {
+  let told = ''
+  return {
+    tell: (error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error)
+      if (message !== told) tellIt(error)
+      told = message
+    },
+    passed: () => {
+      told = ''
     },
   }
-  function onSignal() {
-    state.now = true
-    wake?.()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  return state
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
 }

@@ -68,10 +68,11 @@ export async function withLocks<T>(
 export async function holdLock(
   path: string,
   options: Pick<LockOptions, 'flockProgram'> = {},
-): Promise<{ release(): void } | { heldBy: string | undefined }> {
+): Promise<{ stillHeld(): boolean; release(): void } | { heldBy: string | undefined }> {
   const lock = await take(path, 0, options)
   if (lock === undefined) return { heldBy: whoHolds(path) }
   return {
+    stillHeld: () => lock.stillHeld(),
     release: () => {
       // What may fail is only removing the folder of a lock without the kernel, and that one ages by itself.
       lock.release().catch(() => undefined)

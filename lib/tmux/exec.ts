@@ -49,6 +49,12 @@ export function tmuxVersionIn(env: Record<string, string | undefined>): () => Pr
   return () => runTmux(env, ['-V'], {})
 }
 
+/** Clients that have not answered yet. One of a hanging server would outlive us. */
+const running = new Set<number>()
+process.once('exit', () => {
+  for (const pid of running) killGroup(pid)
+})
+
 function runTmux(
   env: Record<string, string | undefined>,
   args: string[],
@@ -61,6 +67,7 @@ function runTmux(
       detached: true,
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
+    if (child.pid !== undefined) running.add(child.pid)
     const out: Buffer[] = []
     const err: Buffer[] = []
     let settled = false
@@ -68,6 +75,7 @@ function runTmux(
       if (settled) return
       settled = true
       clearTimeout(timer)
+      if (child.pid !== undefined) running.delete(child.pid)
       child.stdout?.destroy()
       child.stderr?.destroy()
       child.stdin?.destroy()
