@@ -47,7 +47,8 @@ export function linuxProcesses(): Processes {
 
   return {
     look,
-    isGone: isSurelyGone,
+    // Read anew; a zombie, which kill(2) still finds, has ended.
+    isGone: pid => readStat(pid).state === 'absent',
     all() {
       const found = visible()
       // Not even the first process, or not ourselves: a /proc that hides some (hidepid), or none at all.
