@@ -1,4 +1,4 @@
-import type { Listings } from '#lib/reconcile/observe.ts'
+import type { Listings } from '#lib/reconcile/listings.ts'
 import { tmuxIn } from '#lib/tmux/exec.ts'
 import { listServer } from '#lib/tmux/listing.ts'
 

@@ -1,4 +1,4 @@
-import type { Listings } from '#lib/reconcile/observe.ts'
+import type { Listings } from '#lib/reconcile/listings.ts'
 import { runPass } from '#lib/reconcile/pass.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import type { ExitCode } from '#lib/system/errors.ts'

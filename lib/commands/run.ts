@@ -1,6 +1,6 @@
 /** The way in and out of every command: the only place that sets the exit code. */
 
-import type { Listings } from '#lib/reconcile/observe.ts'
+import type { Listings } from '#lib/reconcile/listings.ts'
 import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
 import { VERSION } from '#lib/version.ts'
 import { visibleLines } from './visible.ts'

@@ -1,6 +1,7 @@
 import { diff } from '#lib/reconcile/diff/index.ts'
+import { type Listings, listingsAfter, startListings } from '#lib/reconcile/listings.ts'
 import { isoSeconds } from '#lib/reconcile/new-identity.ts'
-import { type Listings, listingsAfter, observe, startListings } from '#lib/reconcile/observe.ts'
+import { observe } from '#lib/reconcile/observe.ts'
 import { overview } from '#lib/reconcile/overview.ts'
 import { buildReport } from '#lib/reconcile/report.ts'
 import { addSlowStates } from '#lib/reconcile/screens.ts'

@@ -1,4 +1,4 @@
-import type { Listings } from '#lib/reconcile/observe.ts'
+import type { Listings } from '#lib/reconcile/listings.ts'
 import { type Pass, type PassOptions, runPass } from '#lib/reconcile/pass.ts'
 import type { ReportedDrift } from '#lib/reconcile/report.ts'
 import { cachedReader } from '#lib/registry/cached-reader.ts'

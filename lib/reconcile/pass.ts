@@ -4,6 +4,7 @@ import type { Machine } from '#lib/system/machine.ts'
 import { type Applied, applyFindings } from './apply.ts'
 import { type Finding, isAction } from './diff/finding.ts'
 import { diff } from './diff/index.ts'
+import { type Listings, listingsAfter, startListings } from './listings.ts'
 import { confirmedBy, deathsOf, isMassDeath, SECOND_LOOK_MS } from './mass-death.ts'
 import {
   afterTelling,
@@ -17,7 +18,7 @@ import {
 } from './memory.ts'
 import { memoryPath, readMemory, updateMemory } from './memory-file.ts'
 import type { Kept } from './memory-schema.ts'
-import { type Listings, listingsAfter, observe, type Scope, startListings } from './observe.ts'
+import { observe, type Scope } from './observe.ts'
 import { withoutRefused } from './refused.ts'
 import { buildReport, type Report } from './report.ts'
 import type { Observation } from './sights.ts'
