@@ -56,11 +56,13 @@ export async function observe(
     const presence = presenceOf(row, facts)
     const sight: RowSight = { row, adapter, presence, op: opState(row, here, look), recorded: [] }
     sights.set(keyOf(row), sight)
-    if (presence.named !== undefined && row.status !== 'archived')
+    // A renamed session is still where the row's agent is.
+    const session = presence.renamed ?? presence.named
+    if (session !== undefined && row.status !== 'archived')
       wanted.push({
-        session: presence.named,
+        session,
         row,
-        isOwn: presence.same !== 'no',
+        isOwn: presence.renamed !== undefined || presence.same !== 'no',
         onFound: agent => (sight.agent = agent),
       })
   }

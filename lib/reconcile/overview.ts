@@ -48,7 +48,7 @@ export function overview(
     const own = drifts.get(keyOf(row)) ?? []
     // An ended row that drifts (its session lives, its artifact is gone) concerns whoever looks.
     if (!sight || (!all && row.status !== 'running' && own.length === 0)) continue
-    const created = sight.presence.named?.created ?? row.tmux_session_epoch ?? null
+    const created = (sight.presence.renamed ?? sight.presence.named)?.created ?? row.tmux_session_epoch ?? null
     lines.push({
       name: row.name,
       server: serverOf(row),

@@ -1,4 +1,5 @@
 import { stateFromScreen } from '#lib/agents/screen.ts'
+import { serverOf } from '#lib/registry/rows.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { captureScreens } from '#lib/tmux/capture.ts'
 import type { AgentSight, Observation } from './sights.ts'
@@ -10,8 +11,8 @@ export async function addSlowStates(machine: Machine, observation: Observation):
   const ask = (server: string, agent: AgentSight) => {
     if (agent.found === 'found' && agent.state === undefined) asked.push({ server, agent })
   }
-  for (const { row, presence, agent } of observation.rows.values())
-    if (row.status === 'running' && presence.named && agent) ask(presence.named.server, agent)
+  for (const { row, agent } of observation.rows.values())
+    if (row.status === 'running' && agent) ask(serverOf(row), agent)
   for (const { session, agent } of observation.strays) ask(session.server, agent)
 
   await Promise.all(asked.map(({ agent }) => askAgent(agent)))
