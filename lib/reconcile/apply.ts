@@ -68,6 +68,11 @@ function withRows(machine: Machine, observation: Observation, findings: Finding[
   })
 }
 
+/** Claims asked at once: each is a tmux of its own, and a thousand in a row would hold the lock for seconds. */
+const CLAIMS_AT_ONCE = 16
+/** From here on it takes about a second, and a person is told. */
+const MANY_CLAIMS = 200
+
 /** A session that another registry claimed first is not ours: its finding is dropped. */
 async function withClaims(
   machine: Machine,
@@ -75,19 +80,18 @@ async function withClaims(
   findings: Finding[],
   claimed: Map<string, boolean>,
 ): Promise<Finding[]> {
-  const kept: Finding[] = []
-  for (const finding of findings) {
-    const { claim } = finding
-    if (claim === undefined) {
-      kept.push(finding)
-      continue
-    }
-    const key = `${claim.server}\0${claim.sessionId}`
-    if (!claimed.has(key)) {
-      const answer = await claimSession(machine.tmux, claim.server, claim.sessionId, scope.registryPath)
-      claimed.set(key, answer === 'claimed')
-    }
-    if (claimed.get(key)) kept.push(finding)
-  }
-  return kept
+  const wanted = findings.flatMap(({ claim }) => (claim && !claimed.has(keyOfClaim(claim)) ? [claim] : []))
+  if (wanted.length > MANY_CLAIMS) scope.onWait?.(`claiming ${wanted.length} sessions`)
+  for (let i = 0; i < wanted.length; i += CLAIMS_AT_ONCE)
+    await Promise.all(
+      wanted.slice(i, i + CLAIMS_AT_ONCE).map(async claim => {
+        const answer = await claimSession(machine.tmux, claim.server, claim.sessionId, scope.registryPath)
+        claimed.set(keyOfClaim(claim), answer === 'claimed')
+      }),
+    )
+  return findings.filter(({ claim }) => claim === undefined || claimed.get(keyOfClaim(claim)) === true)
+}
+
+function keyOfClaim({ server, sessionId }: NonNullable<Finding['claim']>): string {
+  return `${server}\0${sessionId}`
 }
