@@ -101,6 +101,21 @@ const CASES: [string, Row, PresenceFacts, 'present' | 'absent' | 'unknown'][] = 
   ],
 ]
 
+describe('a session that carries another name now', () => {
+  it.each([
+    ['by its id, with identity', aRow(), aSession({ name: 'mine' }), 'mine'],
+    ['by its pane, without', aLegacyRow(), aSession({ name: 'mine' }), 'mine'],
+    ['not by the id alone on another server', aRow({ tmux_server_pid: 99 }), aSession({ name: 'mine' }), undefined],
+  ])('is found %s', (_title, row, session, expected) => {
+    expect(presenceOf(row, facts(alive(session))).renamed?.name).toBe(expected)
+  })
+
+  it('is unknown where the pane’s pid is there but the times are far apart', () => {
+    const row = aLegacyRow({ tmux_session_epoch: 1_000_100 })
+    expect(presenceOf(row, facts(alive(aSession({ name: 'mine' })))).own).toBe('unknown')
+  })
+})
+
 describe('whether a row’s session is there', () => {
   it.each(CASES)('%s', (_title, row, given, expected) => {
     expect(presenceOf(row, given).own).toBe(expected)
