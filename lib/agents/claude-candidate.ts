@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Process } from '#lib/system/processes.ts'
-import { pidEntry } from './claude-pid-map.ts'
+import { claudeFolder, pidEntry } from './claude-pid-map.ts'
 import { projectFolders, realPath, turnOf } from './claude-transcripts.ts'
 import { hasLine, namesIn, statOf } from './files.ts'
 import { isUuid } from './ids.ts'
@@ -14,6 +14,7 @@ export function claudeCandidate(
   context: AgentContext,
   isAgent: Adapter['isAgent'],
 ): IdSight {
+  if (!keepsItsFilesWhereWeLook(look, context)) return { kind: 'none' }
   const cwd = realPath(context.processes.cwd(look.agent.process.pid) ?? look.cwd)
   const startedAt = context.processes.startedAt(look.agent.process)
   if (startedAt === undefined) return { kind: 'none' }
@@ -34,6 +35,15 @@ export function claudeCandidate(
     kind: 'id',
     evidence: { id: only, source: 'single candidate', detail: `the only transcript of ${cwd} since` },
   }
+}
+
+/** An agent with a HOME or CLAUDE_CONFIG_DIR of its own leaves its pid map and transcripts elsewhere: then nothing here is
+ * its own. Not to be told is no. */
+function keepsItsFilesWhereWeLook(look: Look, context: AgentContext): boolean {
+  const { processes } = context
+  if (processes.environ === undefined) return true
+  const env = processes.environ(look.agent.process.pid)
+  return env !== undefined && claudeFolder(env) === claudeFolder(context.env)
 }
 
 /** Conversations of a folder that were written since, hold a turn, and say themselves that they belong to this cwd: two

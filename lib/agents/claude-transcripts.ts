@@ -1,8 +1,8 @@
 /** `<config>/projects/<key>/<session id>.jsonl`: where Claude Code keeps conversations (2.1.197 and 2.1.329). */
 import { realpathSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { claudeFolder } from './claude-pid-map.ts'
-import { asObject, hasLine, isFile, namesIn, type Three, tailOf } from './files.ts'
+import { asObject, hasLine, isFile, namesIn, statOf, type Three, tailOf } from './files.ts'
 import { isUuid } from './ids.ts'
 import type { AgentContext, Artifact } from './types.ts'
 
@@ -85,6 +85,8 @@ function transcriptIndex(projects: string, context: AgentContext): Index {
   if (known) return known
   const index: Index = { paths: new Map(), isWhole: true }
   const folders = namesIn(projects)
+  // No home at all (cron, sudo): somebody else's ids are looked for in the wrong place.
+  if (folders === undefined && statOf(dirname(dirname(projects))) === undefined) index.isWhole = false
   if (folders === 'unknown') index.isWhole = false
   else
     for (const folder of folders ?? []) {

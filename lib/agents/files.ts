@@ -59,7 +59,7 @@ export function tailOf(path: string, bytes = 64 << 10): string | undefined {
 
 /** Is there a line that holds `mark` and passes `test`? Reads from the start, stops at the first, and no further than
  * `maxBytes`: past that it is unknown. A last line without its end may still be being written: unknown too. */
-export function hasLine(path: string, mark: string, test: (line: string) => boolean, maxBytes = 4 << 20): Three {
+export function hasLine(path: string, mark: string, test: (line: string) => boolean, maxBytes = 16 << 20): Three {
   const answer = withFile<Three>(path, fd => {
     let rest: Buffer = Buffer.alloc(0)
     for (let position = 0; position < maxBytes; ) {

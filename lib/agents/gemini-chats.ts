@@ -14,10 +14,12 @@ export function findChat(id: string, context: AgentContext, wantsTurn: boolean):
   if (!isGeminiId(id) || !home || !isAbsolute(home)) return { state: 'unknown', turn: 'unknown' }
   const chats = join(home, '.gemini', 'tmp')
   const index = chatIndex(chats, context)
-  const paths = (index.byStart.get(id.slice(0, 8)) ?? []).filter(path => idIn(path) === id)
+  const near = (index.byStart.get(id.slice(0, 8)) ?? []).map(path => ({ path, id: idIn(path) }))
+  const paths = near.filter(chat => chat.id === id).map(chat => chat.path)
   const [path] = paths
+  // One that could not be read may be the one.
   if (path === undefined)
-    return index.isWhole
+    return index.isWhole && !near.some(chat => chat.id === UNREAD)
       ? { state: 'absent', turn: 'no', path: chats }
       : { state: 'unknown', turn: 'unknown', path: chats }
   if (!wantsTurn) return { state: 'present', turn: 'unknown', path }
@@ -26,10 +28,13 @@ export function findChat(id: string, context: AgentContext, wantsTurn: boolean):
   return { state: 'present', turn: best?.turn ?? 'unknown', path: best?.candidate ?? path }
 }
 
+/** Too large for its form, or not ours to read. */
+const UNREAD = Symbol('unread')
+
 /** The conversation a chat file is of; sub-agents' files are of none that could be resumed. */
 function idIn(path: string): unknown {
   const head = path.endsWith('.json') ? smallFile(path) : firstLine(path)
-  if (head === undefined) return undefined
+  if (head === undefined) return UNREAD
   const entry = asObject(head)
   return entry?.['kind'] === 'subagent' ? undefined : entry?.['sessionId']
 }

@@ -1,25 +1,28 @@
 import { dirname, join } from 'node:path'
 import { ownName } from '#lib/reconcile/memory-file.ts'
-import { CodedError, EXIT } from '#lib/system/errors.ts'
+import { CodedError, EXIT, isCodedError } from '#lib/system/errors.ts'
 import { holdLock } from '#lib/system/lock.ts'
 
 /** The lock a monitor holds for its life: one monitor per registry. CodedError `monitor-running` says who holds it. */
 export async function monitorLock(registryPath: string) {
   const path = join(dirname(registryPath), `monitor${ownName(registryPath, '.')}.lock`)
-  let lock = await take(path)
-  let lost = false
+  let lock: Awaited<ReturnType<typeof take>> | undefined = await take(path)
   return {
-    /** To be called before each pass: whoever removed the file let a second monitor in, unless it is taken again. */
+    /** To be called before each pass: whoever removed the file let a second monitor in, unless it is taken again.
+     * Without the lock no pass may be made; CodedError `monitor-running` when another monitor has it. */
     keep: async () => {
-      if (lock.stillHeld()) return
-      lock.release()
-      lost = true
+      if (lock?.stillHeld()) return
+      lock?.release()
+      lock = undefined
       lock = await take(path)
-      lost = false
     },
-    isLost: () => lost,
-    release: () => lock.release(),
+    release: () => lock?.release(),
   }
+}
+
+/** Is this the one error that ends a monitor? */
+export function isReplaced(error: unknown): boolean {
+  return isCodedError(error) && error.code === 'monitor-running'
 }
 
 async function take(path: string) {

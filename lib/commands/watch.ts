@@ -4,7 +4,7 @@ import type { ReportedDrift } from '#lib/reconcile/report.ts'
 import { cachedReader } from '#lib/registry/cached-reader.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { monitorLock } from './monitor-lock.ts'
+import { isReplaced, monitorLock } from './monitor-lock.ts'
 import { note, print, tellError } from './run.ts'
 import { selfAsOwner } from './self.ts'
 import { type ReportOutput, showReport } from './show-report.ts'
@@ -46,7 +46,7 @@ export async function watch(
         await pass.told()
         failures.passed()
       } catch (error) {
-        if (number === 1 || lock?.isLost() || isBrokenPipe(error)) throw error
+        if (number === 1 || isReplaced(error) || isBrokenPipe(error)) throw error
         failures.tell(error)
       }
       const interval = (wanted.interval ?? (reader.running() >= MANY_SESSIONS ? 60 : 30)) * 1000

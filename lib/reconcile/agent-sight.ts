@@ -106,11 +106,17 @@ function findInSession(
   return { sight: { found: doubt ?? 'none', pane, isRowsPane, cmd, id: none } }
 }
 
-/** The row's pane alone, while it lives: what runs beside it is not the row's agent. Else all panes by their place. */
+/** The row's pane alone, while it lives: what runs beside it is not the row's agent. It is known by its process, by tmux's
+ * id (a respawned pane keeps it), or because it is the only one. Else all panes by their place. */
 function panesToAsk({ session, row, isOwn }: AgentLook): { panes: Pane[]; isRowsPane: boolean } {
   const panes = livePanes(session).toSorted((a, b) => a.window - b.window || a.index - b.index)
-  const rows = isOwn ? panes.filter(pane => pane.pid === row?.pane?.pid) : []
-  return rows.length > 0 ? { panes: rows, isRowsPane: true } : { panes, isRowsPane: false }
+  if (!isOwn) return { panes, isRowsPane: false }
+  const { pid, id } = row?.pane ?? {}
+  const rows =
+    panes.find(pane => pane.pid === pid) ??
+    panes.find(pane => pane.id === id) ??
+    (panes.length === 1 ? panes[0] : undefined)
+  return rows ? { panes: [rows], isRowsPane: true } : { panes, isRowsPane: false }
 }
 
 function hidesAgents(panePid: number, context: AgentContext): boolean {

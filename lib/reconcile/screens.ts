@@ -9,7 +9,7 @@ import type { AgentSight, Observation } from './sights.ts'
 export async function addSlowStates(machine: Machine, observation: Observation): Promise<void> {
   const asked: { server: string; agent: AgentSight }[] = []
   const ask = (server: string, agent: AgentSight) => {
-    if (agent.found === 'found' && agent.state === undefined) asked.push({ server, agent })
+    if (agent.found === 'found' && mayBeOtherwise(agent)) asked.push({ server, agent })
   }
   for (const { row, agent } of observation.rows.values())
     if (row.status === 'running' && agent) ask(serverOf(row), agent)
@@ -18,7 +18,7 @@ export async function addSlowStates(machine: Machine, observation: Observation):
   await Promise.all(asked.map(({ agent }) => askAgent(agent)))
   const silent = new Map<string, AgentSight[]>()
   for (const { server, agent } of asked)
-    if (agent.state === undefined) silent.set(server, [...(silent.get(server) ?? []), agent])
+    if (mayBeOtherwise(agent)) silent.set(server, [...(silent.get(server) ?? []), agent])
   await Promise.all(
     [...silent].map(async ([server, agents]) => {
       const screens = await captureScreens(
@@ -29,15 +29,21 @@ export async function addSlowStates(machine: Machine, observation: Observation):
       for (const agent of agents) {
         const text = screens.get(agent.pane.id)
         const state = text !== undefined && agent.adapter ? stateFromScreen(text, agent.adapter.screen) : undefined
-        if (state) agent.state = state
+        // A screen may show what a title does not; where it shows rest too, the title stands.
+        if (state && (agent.state === undefined || state.state !== 'idle')) agent.state = state
       }
     }),
   )
 }
 
+/** It said nothing, or only its title says that it rests: others set titles too, and old ones stay. */
+function mayBeOtherwise({ state }: AgentSight): boolean {
+  return state === undefined || (state.state === 'idle' && state.source === 'title')
+}
+
 async function askAgent(agent: AgentSight): Promise<void> {
   const { adapter, look } = agent
   const id = agent.id.kind === 'id' ? agent.id.evidence.id : undefined
-  const state = adapter?.askState && look ? await adapter.askState(look, id) : undefined
+  const state = adapter?.askState && look && agent.state === undefined ? await adapter.askState(look, id) : undefined
   if (state) agent.state = state
 }

@@ -1,6 +1,8 @@
 /** `.hermes/actions.log`: one JSON line per change that was made. */
 import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { dirname } from 'node:path'
+import { giveToOwnerOfFolder } from '#lib/system/lock-file.ts'
 import { thisProcess } from '#lib/system/lock-self.ts'
 import type { Change } from './change.ts'
 import { keyOf, rowKey, serverOf } from './rows.ts'
@@ -49,6 +51,7 @@ function append(path: string, text: string): void {
   const fd = openSync(path, flags, 0o600)
   try {
     const stat = fstatSync(fd)
+    if (stat.size === 0) giveToOwnerOfFolder(fd, dirname(path))
     if (!stat.isFile()) throw new Error('it is not a plain file')
     const bytes = Buffer.from(text)
     if (writeSync(fd, bytes) < bytes.length) throw new Error('the disk is full')

@@ -1,31 +1,54 @@
 /** `agent-sessions.archive.yaml`: rows that left the registry, in the registry's format. Unlike there, a name may stand in
  * it more than once, since names are used again. */
+import { existsSync, realpathSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { Document, isMap, isScalar, isSeq, parse, parseDocument, stringify, YAMLSeq } from 'yaml'
 import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
 import { replaceFile, sweepLeftovers } from '#lib/system/file-replace.ts'
 import { readWhole, type WholeFile } from '#lib/system/files.ts'
+import { type Held, withLock } from '#lib/system/lock.ts'
 import type { Snapshot } from './read.ts'
 import { rowsOf } from './rows.ts'
 import type { Row } from './schema.ts'
 
 const MAX_BYTES = 64 << 20
+/** A person saves an archive once, not five times while we write. */
+const TRIES = 5
 /** Readers of YAML 1.1 must read the same: what they would take for a date or boolean is quoted. */
 const STYLE = { lineWidth: 0, compat: 'yaml-1.1', version: '1.2' } as const
 
 /** Puts rows of a registry at the end of the archive, with their comments, and has it on disk when it returns. Rows that
  * stand there already, all values alike, are left out. CodedErrors `archive-broken`, `write-failed`. */
 export async function archiveRows(archive: string, from: Snapshot, rows: readonly Row[]): Promise<void> {
-  sweepLeftovers(archive)
+  const real = existsSync(archive) ? realpathSync(archive) : archive
+  // Two registries can share an archive. Always taken after the registry's own locks, so nobody waits in a circle.
+  await withLock(`${real}.lock`, {}, held => {
+    sweepLeftovers(real)
+    for (let attempt = 1; attempt <= TRIES; attempt++) if (appendTo(real, from, rows, held)) return
+    throw new CodedError(
+      'archive-changing',
+      EXIT.locked,
+      `${archive} was saved by something else again and again`,
+      'Nothing was moved. Try again.',
+    )
+  })
+}
+
+/** False when somebody saved the archive between our reading and our rename. */
+function appendTo(archive: string, from: Snapshot, rows: readonly Row[], held: Held): boolean {
   const file = readIfThere(archive)
   const text = file?.bytes.toString('utf8') ?? ''
   const known = archivedRows(text, archive)
   const fresh = rows.filter(row => !known.some(old => isDeepStrictEqual(old, row)))
-  if (fresh.length === 0) return
+  if (fresh.length === 0) return true
   const next = appended(text, itemsOf(from, fresh))
   if (!isDeepStrictEqual(archivedRows(next, archive), [...known, ...fresh]))
     throw broken(archive, 'rows cannot be added to it without changing what it holds')
-  replaceFile(archive, Buffer.from(next), file ?? { mode: 0o600 })
+  const beforeRename = () => {
+    const now = readIfThere(archive)
+    return held.stillHeld() && (file === undefined || now === undefined ? file === now : file.bytes.equals(now.bytes))
+  }
+  return replaceFile(archive, Buffer.from(next), { ...(file ?? { mode: 0o600 }), beforeRename })
 }
 
 /** The rows of an archive's text. */

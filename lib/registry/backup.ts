@@ -60,8 +60,13 @@ export async function restoreBackup(path: string, options: LockOptions = {}): Pr
     const aside = now && freeName(`${places.backup}.${state === 'broken' ? 'broken' : 'exchange'}`)
     if (aside !== undefined) replaceFile(aside, now?.bytes ?? Buffer.alloc(0), { mode, uid, gid })
     const beforeRename = () => held.stillHeld() && isSame(now, readIfThere(places.real))
-    if (!replaceFile(places.real, backup.bytes, { mode, uid, gid, beforeRename })) {
-      if (aside !== undefined) unlinkSync(aside)
+    let replaced = false
+    try {
+      replaced = replaceFile(places.real, backup.bytes, { mode, uid, gid, beforeRename })
+    } finally {
+      if (!replaced && aside !== undefined) unlinkSync(aside)
+    }
+    if (!replaced) {
       throw new CodedError(
         'registry-changing',
         EXIT.locked,

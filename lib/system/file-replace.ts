@@ -45,7 +45,7 @@ export function replaceFile(path: string, data: Uint8Array, replacement: Replace
     if (replacement.beforeRename?.() === false) return false
     renameSync(temporary, path)
     temporary = undefined
-    fsyncFolder(dirname(path))
+    syncQuietly(dirname(path))
     return true
   } catch (error) {
     throw errnoOf(error) === undefined || error instanceof CodedError ? error : writeError(path, error)
@@ -133,10 +133,31 @@ function keepOwnerAndMode(fd: number, { mode, uid, gid }: Replacement): void {
       fchownSync(fd, uid ?? made.uid, gid ?? made.gid)
     } catch (error) {
       if (errnoOf(error) !== 'EPERM') throw error
+      keepGroup(fd, made.uid, gid)
     }
   }
   // Never wider than it is to be: it was made with this mode, of which the umask took its part.
   if ((made.mode & 0o7777) !== mode) fchmodSync(fd, mode)
+}
+
+/** Another user's file becomes ours when we replace it; with its group, those who share it keep it. */
+function keepGroup(fd: number, uid: number, gid: number | undefined): void {
+  if (gid === undefined) return
+  try {
+    fchownSync(fd, uid, gid)
+  } catch (error) {
+    // Not a group of ours: then it cannot be kept.
+    if (errnoOf(error) !== 'EPERM') throw error
+  }
+}
+
+/** After the rename the new bytes stand: that a power cut may still undo it must not be told as "not written". */
+function syncQuietly(folder: string): void {
+  try {
+    fsyncFolder(folder)
+  } catch {
+    // See above.
+  }
 }
 
 function removeQuietly(path: string): boolean {

@@ -1,4 +1,4 @@
-import { constants, fstatSync, lstatSync, openSync } from 'node:fs'
+import { constants, fchownSync, fstatSync, lstatSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CodedError, EXIT, errnoOf } from './errors.ts'
 
@@ -8,7 +8,10 @@ const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
  * would be locked, and written to, by whoever planted it. @param flags more open flags. */
 export function openLockFile(path: string, flags = 0): number {
   try {
-    return openRegular(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | flags)
+    const isNew = lstatSync(path, { throwIfNoEntry: false }) === undefined
+    const fd = openRegular(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | flags)
+    if (isNew) giveToOwnerOfFolder(fd, dirname(path))
+    return fd
   } catch (error) {
     const errno = errnoOf(error)
     // Another user's lock file, or a read-only folder: flock asks for a descriptor, not for the right to write.
@@ -21,6 +24,13 @@ export function openLockFile(path: string, flags = 0): number {
     }
     throw errno === 'EAGAIN' || errno === 'EOPNOTSUPP' || errno === 'ENOTSUP' ? error : unusable(path, error)
   }
+}
+
+/** What root makes in somebody's folder must not lock them out. */
+export function giveToOwnerOfFolder(fd: number, folder: string): void {
+  if (process.getuid?.() !== 0) return
+  const { uid, gid } = statSync(folder)
+  if (uid !== 0) fchownSync(fd, uid, gid)
 }
 
 /** Is the open file still the one at that path? If somebody unlinked it, a lock on it excludes nobody. */

@@ -76,6 +76,14 @@ export function linuxProcesses(): Processes {
       argvs.set(pid, args)
       return args
     },
+    environ(pid) {
+      const size = read(`/proc/${pid}/environ`, true)
+      if (!size) return undefined
+      const entries = buffer.toString('utf8', 0, size).split('\0')
+      return Object.fromEntries(
+        entries.map(entry => [entry.split('=', 1)[0] ?? '', entry.slice(entry.indexOf('=') + 1)]),
+      )
+    },
     openFiles(pid) {
       const folder = `/proc/${pid}/fd`
       return list(folder)

@@ -39,6 +39,7 @@ export function macProcesses(): Processes {
       texts ??= parseTexts(run('ps', ['-ww', '-axo', 'pid=,args=']))
       return texts.get(pid)?.split(' ') ?? []
     },
+    environ: () => undefined,
     openFiles: pid => filesOf(pid)?.paths,
     cwd: pid => filesOf(pid)?.cwd,
     all() {

@@ -20,6 +20,8 @@ export interface Processes {
   children(pid: number): Process[]
   /** The arguments as the process shows them now; [] when unreadable. Programs may overwrite them (process.title). */
   argv(pid: number): string[]
+  /** Its environment as it was started; undefined when it may not be read, and without this where nobody can. */
+  environ?(pid: number): Record<string, string> | undefined
   /** Targets of the process's open descriptors (paths only); undefined when they may not be read. */
   openFiles(pid: number): string[] | undefined
   cwd(pid: number): string | undefined

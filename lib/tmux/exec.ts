@@ -49,11 +49,31 @@ export function tmuxVersionIn(env: Record<string, string | undefined>): () => Pr
   return () => runTmux(env, ['-V'], {})
 }
 
-/** Clients that have not answered yet. One of a hanging server would outlive us. */
-const running = new Set<number>()
-process.once('exit', () => {
+/** Clients that have not answered yet. One of a hanging server would outlive us. Kept on the process, because bundled
+ * files carry a copy of this module each. */
+const running = runningClients()
+
+function runningClients(): Set<number> {
+  const key = Symbol.for('agent-sessions.tmux.running')
+  const shared = process as unknown as { [key]?: Set<number> }
+  if (shared[key]) return shared[key]
+  shared[key] = new Set()
+  process.once('exit', killRunning)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => endBy(signal))
+  return shared[key]
+}
+
+function killRunning(): void {
   for (const pid of running) killGroup(pid)
-})
+}
+
+/** Clients stand in groups of their own, so a terminal's Ctrl-C does not reach them. A command that handles the signal
+ * itself goes on; else it ends us as it would have. */
+function endBy(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) > 0) return
+  killRunning()
+  process.kill(process.pid, signal)
+}
 
 function runTmux(
   env: Record<string, string | undefined>,

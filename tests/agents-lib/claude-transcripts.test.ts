@@ -137,7 +137,8 @@ describe('a transcript holds a turn', () => {
     ['garbage', '\0\0"user"\n{"type":"user"\n', 'no'],
     ['with spaces in its JSON', '{ "type": "user" }\n', 'yes'],
     ['a last line still being written', `${WITHOUT}{"type":"user","mess`, 'unknown'],
-    ['a user line past the first 4 MB', `${'x'.repeat(5 << 20)}\n${user}`, 'unknown'],
+    ['a user line of 5 MB (a pasted picture)', user.replace('"hi"', `"${'x'.repeat(5 << 20)}"`), 'yes'],
+    ['a user line past the first 16 MB', `${'x'.repeat(17 << 20)}\n${user}`, 'unknown'],
   ] as const)('%s', (_, text, expected) => {
     expect(turn(text)).toBe(expected)
   })
