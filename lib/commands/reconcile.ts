@@ -15,7 +15,7 @@ const EXAMPLE = 'reconcile --once --emit-diff --dry-run'
 const HELP = `reconcile - compare the registry with tmux and with what the agents leave on disk, and mend the registry
 
 usage: reconcile [--once] [--emit-diff] [--dry-run] [--only-new]
-       reconcile --watch [--interval SECONDS] [--timeout SECONDS] [--emit-diff] [--only-new]
+       reconcile --watch [--interval SECONDS] [--timeout SECONDS] [--emit-diff] [--only-new] [--dry-run]
 
   --once            one pass (what a plain call does)
   --emit-diff       print the report as one JSON value

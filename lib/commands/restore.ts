@@ -55,8 +55,7 @@ async function run(argv: string[]): Promise<ExitCode> {
   if (diff.length === 0) lines.push(`${path} and ${backup} are the same: nothing to restore`)
   else if (done === undefined)
     lines.push('', `The registry is ${registry}. \`agent-sessions restore --yes\` puts ${backup} in its place.`)
-  else if (done.changed)
-    lines.push('', `Restored from ${backup}.${done.keptAt ? ` What stood there is kept at ${done.keptAt}.` : ''}`)
+  else if (done.changed) lines.push('', restoredLine(path, backup, done.keptAt))
   await print(`${lines.join('\n')}\n`)
   return EXIT.done
 }
@@ -67,4 +66,9 @@ function registryOrItsBackup(where: Where): string {
   const known = path ?? looked.find(candidate => existsSync(`${candidate}.bak`))
   if (known === undefined) throw noRegistry(looked, where.cwd)
   return known
+}
+
+function restoredLine(path: string, backup: string, keptAt: string | undefined): string {
+  if (keptAt === backup) return `${path} and ${backup} changed places. Run it again to undo that.`
+  return `Restored from ${backup}.${keptAt ? ` What stood there is kept at ${keptAt}.` : ''}`
 }

@@ -47,6 +47,9 @@ function summary(report: Report, drifts: readonly ReportedDrift[], onlyNew: bool
   // What an earlier pass did and could not tell is no change of this one.
   const changes = plural(report.actions.length - report.drifts.filter(isLate).length, 'change')
   const done = report.dry_run ? `dry run: ${changes} would be made, none was` : `${changes} made`
+  // Nothing is known where no server answered: not even that nothing drifts.
+  if (report.servers.every(({ state }) => state === 'unknown') && drifts.length === 0)
+    return `nothing could be compared (${servers})`
   return `${found} · ${done} · ${alive} alive (${servers})`
 }
 

@@ -13,6 +13,8 @@ export interface StatusView {
   servers: Report['servers']
   sessions: SessionLine[]
   drifts: Omit<Drift, 'action'>[]
+  /** Ended rows that are not among the sessions. */
+  not_shown: number
 }
 
 const HEAD = ['NAME', 'AGENT', 'STATUS', 'STATE', 'JOB', 'DRIFT', 'ID', 'AGE', 'FOLDER']
@@ -42,7 +44,9 @@ export function statusTable(view: StatusView, home: string | undefined): string 
   ])
   const lost = view.servers.filter(server => server.state === 'unknown')
   const notes = lost.map(({ name, reason }) => `server ${visible(name)} is unknown: ${visible(reason ?? '')}`)
-  if (rows.length === 0) notes.unshift(`no sessions in ${visible(view.yaml_path)}`)
+  if (rows.length === 0)
+    notes.unshift(`no ${view.not_shown > 0 ? 'running ' : ''}sessions in ${visible(view.yaml_path)}`)
+  if (view.not_shown > 0) notes.push(`${view.not_shown} ended (--all shows them)`)
   const cached = view.drifts.filter(drift => drift.server === '').map(drift => visible(drift.msg))
   return `${[...(rows.length > 0 ? [table([HEAD, ...rows])] : []), ...notes, ...cached].join('\n')}\n`
 }

@@ -2,7 +2,7 @@ import { diff } from '#lib/reconcile/diff/index.ts'
 import { type Listings, listingsAfter, startListings } from '#lib/reconcile/listings.ts'
 import { isoSeconds } from '#lib/reconcile/new-identity.ts'
 import { observe } from '#lib/reconcile/observe.ts'
-import { overview } from '#lib/reconcile/overview.ts'
+import { overview, type SessionLine } from '#lib/reconcile/overview.ts'
 import { buildReport } from '#lib/reconcile/report.ts'
 import { addSlowStates } from '#lib/reconcile/screens.ts'
 import { rowsOf } from '#lib/registry/rows.ts'
@@ -111,6 +111,9 @@ async function look(machine: Machine, scope: Surroundings, all: boolean, early: 
   )
   await addSlowStates(machine, observation)
   const findings = diff(snapshot.registry, observation)
+  const rows = rowsOf(snapshot.registry)
+  const sessions = overview(rows, observation, findings, all)
+  const isEnded = ({ status }: SessionLine) => status !== null && status !== 'running'
   const report = buildReport(observation, scope.yamlPath, true, findings, () => false)
   return {
     schema: 1,
@@ -118,7 +121,8 @@ async function look(machine: Machine, scope: Surroundings, all: boolean, early: 
     yaml_path: scope.yamlPath,
     tmux_confirmed: report.tmux_confirmed,
     servers: report.servers,
-    sessions: overview(rowsOf(snapshot.registry), observation, findings, all),
+    sessions,
+    not_shown: rows.filter(row => row.status !== 'running').length - sessions.filter(isEnded).length,
     drifts: report.drifts.map(({ new: _isNew, action: _action, ...drift }) => drift),
   }
 }

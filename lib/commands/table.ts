@@ -33,3 +33,24 @@ export function shortAge(seconds: number | null): string {
   if (seconds >= 60) return `${Math.floor(seconds / 60)}m`
   return `${seconds}s`
 }
+
+/** The text cut to a terminal's size: a wrapped line or one line too many scrolls the head away. */
+export function fitted(text: string, columns: number, rows: number): string {
+  const lines = text.trimEnd().split('\n')
+  const shown =
+    lines.length < rows ? lines : [...lines.slice(0, Math.max(1, rows - 2)), `… ${lines.length - rows + 2} more`]
+  return `${shown.map(line => cut(line, columns)).join('\n')}\n`
+}
+
+/** Colours take no room and stay whole; one that was begun is ended. */
+function cut(line: string, columns: number): string {
+  if (width(line) <= columns) return line
+  let left = columns - 1
+  let kept = ''
+  for (const [piece] of line.matchAll(/\u001b\[[0-9;]*m|./gsu)) {
+    const isColour = piece.length > 1 && piece.startsWith('\u001b')
+    if (!isColour && left-- <= 0) break
+    kept += piece
+  }
+  return `${kept}…${kept.includes('\u001b') ? '\u001b[0m' : ''}`
+}

@@ -91,6 +91,7 @@ function once(tellIt: (error: unknown) => void) {
       told = message
     },
     passed: () => {
+      if (told !== '') note('reconcile: that is over, passes are made again')
       told = ''
     },
   }

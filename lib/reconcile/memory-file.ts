@@ -1,7 +1,8 @@
 /** Where a registry's memory is kept, and its one way in: under a lock of its own, written whole. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CodedError, EXIT, errnoOf, isCodedError } from '#lib/system/errors.ts'
+import { makeFolder } from '#lib/system/make-folder.ts'
 import { EMPTY } from './memory.ts'
 import type { Memory } from './memory-schema.ts'
 
@@ -49,8 +50,8 @@ export async function readMemory(path: string): Promise<Memory> {
 }
 
 /** A folder of ours in somebody's workspace keeps itself out of their git. */
-function makeFolder(folder: string): void {
-  if (mkdirSync(folder, { recursive: true, mode: 0o700 }) === undefined) return
+function makeOwnFolder(folder: string): void {
+  if (!makeFolder(folder)) return
   writeFileSync(join(folder, '.gitignore'), '*\n', { mode: 0o600 })
 }
 
@@ -64,7 +65,7 @@ export async function updateMemory(path: string, change: (memory: Memory) => Mem
       'memory-unusable',
       EXIT.refused,
       `what was told cannot be kept at ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      'Make room there, or name another folder in $AGENT_SESSIONS_STATE_DIR.',
+      'The registry was not changed. Make that place writable, or name another folder in $AGENT_SESSIONS_STATE_DIR.',
     )
   }
 }
@@ -76,7 +77,7 @@ async function changeUnderLock(path: string, change: (memory: Memory) => Memory)
     import('#lib/system/lock.ts'),
     import('write-file-atomic'),
   ])
-  makeFolder(dirname(path))
+  makeOwnFolder(dirname(path))
   await withLock(`${path}.lock`, {}, async held => {
     const current = await readMemory(path)
     const next = change(current)

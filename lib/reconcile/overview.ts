@@ -60,7 +60,7 @@ export function overview(
       id: idOf(sight),
       age: created === null ? null : Math.max(0, Math.floor(observation.atSec - created)),
       folder: row.pane?.cwd ?? null,
-      attach: row.attach_command ?? null,
+      attach: attachCommand(sight),
     })
   }
   for (const { session, agent, agentName } of observation.strays)
@@ -78,6 +78,12 @@ export function overview(
       attach: null,
     })
   return lines
+}
+
+/** How to reach the session, if there is one to reach. */
+function attachCommand({ row, presence }: RowSight): string | null {
+  if (presence.renamed) return `tmux -L '${serverOf(row)}' attach-session -t '${presence.renamed.id}'`
+  return row.status === 'running' && presence.own !== 'absent' ? (row.attach_command ?? null) : null
 }
 
 type State = Pick<SessionLine, 'state' | 'detail' | 'source'>

@@ -21,7 +21,8 @@ export function rowOfStray(stray: StraySight, observation: Observation): Row {
   const identity = identityFields(session, server, here, agent)
   const { tmux_session_created_at, tmux_session_epoch, tmux_server, pane, ...rest } = identity
   const socket = `tmux -L ${shown(session.server)}`
-  const target = shown(`=${session.name}`)
+  // tmux takes `=$x` for a session's id: such a name can only be reached by its real id.
+  const target = shown(session.name.startsWith('$') ? session.id : `=${session.name}`)
   const name = agent.adapter?.name ?? stray.agentName
   const live = provedId(agent)
   const key = rowKey(session.server, session.name)

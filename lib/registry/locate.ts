@@ -17,7 +17,9 @@ export interface Where {
 export function findRegistry({ flag, env, cwd }: Where): { path?: string; looked: string[] } {
   const named = flag ?? (env['AGENT_SESSIONS_YAML'] || undefined)
   if (named !== undefined) {
-    const path = resolve(cwd, named)
+    const given = resolve(cwd, named)
+    // A workspace is as good as its registry.
+    const path = statSync(given, { throwIfNoEntry: false })?.isDirectory() ? join(given, INSIDE) : given
     return there(path) === 'no' ? { looked: [path] } : { path, looked: [path] }
   }
   const looked: string[] = []

@@ -45,7 +45,7 @@ export function livingFindings(sight: RowSight, observation: Observation): Findi
   })
   if (presence.renamed !== undefined) {
     const { name, id } = presence.renamed
-    const msg = `${row.name}: its session lives, renamed to ${name}. Rename it back, or change the row's name.`
+    const msg = `${row.name}: its session lives, renamed to ${name}. Rename it back (tmux -L '${server}' rename-session -t '${id}' NAME), or change the row's name.`
     return [report('renamed', msg, { why: presence.why, session_id: id }, name)]
   }
   if (!presence.named || presence.same === 'no' || !agent || !adapter) return []

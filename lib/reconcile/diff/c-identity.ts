@@ -19,7 +19,9 @@ export function identityFinding(sight: RowSight, observation: Observation): Find
   if (agent.id.kind === 'ambiguous') {
     if (recorded !== undefined) return undefined
     const { candidates, detail } = agent.id
-    return ambiguous(sight, adapter, `${candidates.length} could be its own (${detail})`, candidates)
+    const what =
+      candidates.length === 1 ? '1 could be its own or another agent’s' : `${candidates.length} could be its own`
+    return ambiguous(sight, adapter, `${what} (${detail})`, candidates)
   }
   if (agent.id.kind !== 'id') return undefined
   const id = provedId(agent)
