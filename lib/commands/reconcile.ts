@@ -4,6 +4,7 @@ import { readRegistryFile } from '#lib/registry/store.ts'
 import type { ExitCode } from '#lib/system/errors.ts'
 import { thisMachine } from '#lib/system/machine.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
+import { keepTold } from './keep-told.ts'
 import { type Command, note, print } from './run.ts'
 import { selfAsOwner } from './self.ts'
 import { showReport } from './show-report.ts'
@@ -83,6 +84,6 @@ async function run(argv: string[], early: Listings): Promise<ExitCode> {
   const pass = await runPass(machine, { ...options, self }, read, early)
   for (const warning of pass.warnings) note(`reconcile: ${warning}`)
   await print(showReport(pass.report, output))
-  await pass.told()
+  await keepTold(pass)
   return unconfirmedExit(machine, pass.report.servers)
 }

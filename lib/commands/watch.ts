@@ -4,6 +4,7 @@ import type { ReportedDrift } from '#lib/reconcile/report.ts'
 import { cachedReader } from '#lib/registry/cached-reader.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
+import { keepTold } from './keep-told.ts'
 import { isReplaced, monitorLock } from './monitor-lock.ts'
 import { note, print, tellError } from './run.ts'
 import { selfAsOwner } from './self.ts'
@@ -43,7 +44,7 @@ export async function watch(
         const pass = await runPass(machine, { ...options, self: { ...owner, pass: number } }, reader.read, early)
         early.clear()
         await tell(pass, wanted, number === 1, isNews)
-        await pass.told()
+        await keepTold(pass)
         failures.passed()
       } catch (error) {
         if (number === 1 || isReplaced(error) || isBrokenPipe(error)) throw error
@@ -86,7 +87,8 @@ function once(tellIt: (error: unknown) => void) {
   let told = ''
   return {
     tell: (error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error)
+      // Temporary names and line numbers change from pass to pass; the failure is the same.
+      const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\d+/g, '')
       if (message !== told) tellIt(error)
       told = message
     },

@@ -65,7 +65,7 @@ export async function updateMemory(path: string, change: (memory: Memory) => Mem
       'memory-unusable',
       EXIT.refused,
       `what was told cannot be kept at ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      'The registry was not changed. Make that place writable, or name another folder in $AGENT_SESSIONS_STATE_DIR.',
+      'Make that place writable, or name another folder in $AGENT_SESSIONS_STATE_DIR. No pass changes what it could not tell.',
     )
   }
 }
