@@ -36,14 +36,14 @@ export async function watch(
   const owner = selfAsOwner(machine)
   const reader = cachedReader(options.registryPath)
   const failures = once(error => tellError('reconcile', error, wanted.json))
-  const isNews = options.dryRun ? newsOfThisProcess() : (drift: ReportedDrift) => drift.new
+  const news = newsOfThisProcess(options.dryRun)
   try {
     for (let number = 1; !wait.isOver(); number++) {
       try {
         await lock?.keep()
         const pass = await runPass(machine, { ...options, self: { ...owner, pass: number } }, reader.read, early)
         early.clear()
-        await tell(pass, wanted, number === 1, isNews)
+        await tell(pass, wanted, number === 1, news(pass.report.drifts))
         await keepTold(pass)
         failures.passed()
       } catch (error) {
@@ -63,22 +63,23 @@ export async function watch(
 }
 
 /** A person sees at once what stands, and later what is new; a program gets a line when there is news. */
-async function tell(pass: Pass, wanted: WatchOptions, isFirst: boolean, isNews: (drift: ReportedDrift) => boolean) {
+async function tell(pass: Pass, wanted: WatchOptions, isFirst: boolean, drifts: ReportedDrift[]) {
   for (const warning of pass.warnings) note(`reconcile: ${warning}`)
-  const drifts = pass.report.drifts.map(drift => ({ ...drift, new: isNews(drift) }))
   if (!drifts.some(drift => drift.new) && (wanted.json || !isFirst)) return
   const onlyNew = wanted.onlyNew || (!isFirst && !wanted.json)
   await print(showReport({ ...pass.report, drifts }, { json: wanted.json, onlyNew }))
 }
 
-/** A dry run remembers nothing on disk, so this process does: the same drift is news once. */
-function newsOfThisProcess(): (drift: ReportedDrift) => boolean {
-  const seen = new Set<string>()
-  return drift => {
-    const key = JSON.stringify([drift.class, drift.kind, drift.server, drift.name, drift.msg])
-    const isNew = drift.new && !seen.has(key)
-    seen.add(key)
-    return isNew
+/** A dry run remembers nothing on disk, and a memory may be unusable: so this process remembers too what stood at its
+ * last pass. What a real pass did is always news. */
+function newsOfThisProcess(isDry: boolean): (drifts: readonly ReportedDrift[]) => ReportedDrift[] {
+  let stood = new Set<string>()
+  const key = (drift: ReportedDrift) => JSON.stringify([drift.class, drift.kind, drift.server, drift.name, drift.msg])
+  return drifts => {
+    const before = stood
+    const standing = drifts.filter(drift => isDry || drift.action === null)
+    stood = new Set(standing.map(key))
+    return drifts.map(drift => ({ ...drift, new: drift.new && !(standing.includes(drift) && before.has(key(drift))) }))
   }
 }
 
@@ -87,8 +88,8 @@ function once(tellIt: (error: unknown) => void) {
   let told = ''
   return {
     tell: (error: unknown) => {
-      // Temporary names and line numbers change from pass to pass; the failure is the same.
-      const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\d+/g, '')
+      // A temporary file's name changes from pass to pass; the failure is the same.
+      const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\.\w+\.\w+\.\d+\.tmp/g, '')
       if (message !== told) tellIt(error)
       told = message
     },
