@@ -114,7 +114,7 @@ export function turnOf(line: string): Record<string, unknown> | undefined {
   return entry && isTurn(entry) ? entry : undefined
 }
 
-function isTurn(entry: Record<string, unknown>): boolean {
+export function isTurn(entry: Record<string, unknown>): boolean {
   if (entry['type'] !== 'user' || entry['isSidechain'] === true || entry['isMeta'] === true) return false
   const { message } = entry
   const content = typeof message === 'object' && message !== null && 'content' in message ? message.content : undefined

@@ -1,0 +1,26 @@
+/** What Claude Code says of itself: its version in its pid map, its model in the answers of its transcript. */
+import { pidEntryOf } from '../claude-pid-map.ts'
+import { findTranscript } from '../claude-transcripts.ts'
+import { asObject, smallFile, tailOf } from '../files.ts'
+import type { AgentContext, Look } from '../types.ts'
+import type { About } from './types.ts'
+
+export function claudeAbout(look: Look, id: string | undefined, _screen: string, context: AgentContext): About {
+  const entry = pidEntryOf(look.agent, context)
+  const version = entry && asObject(smallFile(entry.path) ?? '')?.['version']
+  const model = id === undefined ? undefined : lastModel(findTranscript(id, look.cwd, context).path)
+  return { ...(typeof version === 'string' ? { version } : {}), ...(model === undefined ? {} : { model }) }
+}
+
+/** The model of the last answer; those that the program makes up itself have `<synthetic>`. */
+function lastModel(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined
+  for (const line of (tailOf(path) ?? '').split('\n').reverse()) {
+    const entry = line.includes('"assistant"') ? asObject(line) : undefined
+    if (entry?.['type'] !== 'assistant' || entry['isSidechain'] === true) continue
+    const { message } = entry
+    const model = typeof message === 'object' && message !== null && 'model' in message ? message.model : undefined
+    if (typeof model === 'string' && model !== '<synthetic>') return model
+  }
+  return undefined
+}

@@ -1,0 +1,70 @@
+/** How Claude Code is driven. Sources: 2.1.197 and 2.1.329 run against a loopback API. */
+import { rmSync } from 'node:fs'
+import { basename } from 'node:path'
+import { claudeAbout } from './claude-about.ts'
+import { claudeInput } from './claude-input.ts'
+import { claudeMark, claudeMessages } from './claude-record.ts'
+import type { Driver, Launch, Wish } from './types.ts'
+
+export const claudeDriver: Driver = {
+  name: 'claude',
+  programs: ['claude'],
+  homeVariables: ['HOME', 'CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_PROJECT_DIR_NAME'],
+
+  start: wish => (wish.plain ? launch([], wish) : { ...launch(['--session-id', wish.newId], wish), id: wish.newId }),
+  resume: (id, wish) => ({ ...launch(['--resume', id], wish), id }),
+  // The new id can be chosen for a fork (2.1.329: `--session-id with --resume also needs --fork-session`).
+  fork: (id, wish) =>
+    wish.plain
+      ? launch(['--resume', id, '--fork-session'], wish)
+      : { ...launch(['--resume', id, '--fork-session', '--session-id', wish.newId], wish), id: wish.newId },
+
+  unknownFlag: /unknown option '--(?:session-id|settings)'/,
+  skipRefusal: (env, uid) =>
+    uid === 0 && env['IS_SANDBOX'] !== '1'
+      ? 'claude refuses --dangerously-skip-permissions as root unless IS_SANDBOX=1 is set'
+      : undefined,
+  // It stays only when it found the conversation: a wrong id makes it leave with exit code 1.
+  resumeProof: 'record',
+  notFound: /No conversation found with session ID: /,
+  trustChoice: /^Yes, I trust this folder/,
+  choiceMark: /❯/u,
+  leaveText: '/exit',
+  enterGapMs: 150,
+  asPrompt: asClaudePrompt,
+  input: claudeInput,
+  recordMark: claudeMark,
+  messagesSince: claudeMessages,
+  about: claudeAbout,
+
+  async purge(id, artifact) {
+    const { path, state } = artifact
+    if (state !== 'present' || path === undefined || basename(path) !== `${id}.jsonl`) return []
+    // What it keeps beside the transcript: sub-agents' transcripts and results of tools, in a folder of the same name.
+    const beside = path.slice(0, -'.jsonl'.length)
+    const paths = [path, beside]
+    for (const one of paths) rmSync(one, { recursive: true, force: true })
+    return paths
+  },
+}
+
+/** Behind a blank neither `/` nor `!` nor `#` is a command of its own, and the blank is not recorded. */
+function asClaudePrompt(text: string): string {
+  const spaced = /^[/!#@]/.test(text) ? ` ${text}` : text
+  // Enter behind a backslash is a line break.
+  return spaced.endsWith('\\') ? `${spaced} ` : spaced
+}
+
+function launch(args: string[], wish: Wish): Launch {
+  const all = [...args]
+  if (wish.model !== undefined) all.push('--model', wish.model)
+  if (wish.skipPermissions) all.push('--dangerously-skip-permissions')
+  if (wish.plain) return { args: all }
+  all.push('--settings', JSON.stringify({ hooks: { SessionStart: [{ hooks: [hookInto(wish.hookFile)] }] } }))
+  return { args: all, hookFile: wish.hookFile }
+}
+
+/** A hook's command is run by `sh -c`; what it is told comes by stdin. */
+function hookInto(path: string): { type: 'command'; command: string; timeout: number } {
+  return { type: 'command', command: `cat >> '${path.replaceAll("'", `'\\''`)}'`, timeout: 5 }
+}

@@ -1,0 +1,44 @@
+/** How Codex is driven. Source: 0.169.0 run against a loopback API. */
+import { rmSync } from 'node:fs'
+import { basename } from 'node:path'
+import { codexInput } from './codex-input.ts'
+import { codexMark, codexMessages } from './codex-record.ts'
+import type { Driver, Launch, Wish } from './types.ts'
+
+export const codexDriver: Driver = {
+  name: 'codex',
+  programs: ['codex'],
+  homeVariables: ['HOME', 'CODEX_HOME'],
+
+  // It chooses its id itself; without the shared daemon it holds the lock of its conversation open from the start.
+  start: wish => launch([], wish),
+  resume: (id, wish) => ({ ...launch(['resume', id], wish), id }),
+  fork: (id, wish) => launch(['fork', id], wish),
+
+  unknownFlag: /unexpected argument '--no-daemon'/,
+  resumeProof: 'record',
+  notFound: /No saved session found with ID /,
+  trustChoice: /^Trust and continue/,
+  choiceMark: /›/u,
+  leaveText: '/quit',
+  enterGapMs: 200,
+  asPrompt: text => (/^[/!@$]/.test(text) ? ` ${text}` : text),
+  input: codexInput,
+  recordMark: codexMark,
+  messagesSince: codexMessages,
+
+  async purge(id, artifact) {
+    const { path, state } = artifact
+    if (state !== 'present' || path === undefined || !basename(path).includes(id)) return []
+    rmSync(path, { force: true })
+    return [path]
+  },
+}
+
+function launch(args: string[], wish: Wish): Launch {
+  const all = [...args]
+  if (!wish.plain) all.push('--no-daemon')
+  if (wish.model !== undefined) all.push('--model', wish.model)
+  if (wish.skipPermissions) all.push('--dangerously-bypass-approvals-and-sandbox')
+  return { args: all }
+}
