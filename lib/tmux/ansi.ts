@@ -51,7 +51,7 @@ function screenLine(runs: Run[]): ScreenLine {
 
 /** A program that draws its own cursor does so over the first character of the hint, which then is not dim. */
 function isCursorOnHint(run: Run, next: Run | undefined): boolean {
-  return run.reverse && [...run.text].length === 1 && next?.dim && next.text.trim() !== ''
+  return run.reverse && [...run.text].length === 1 && next?.dim === true && next.text.trim() !== ''
 }
 
 /** Pieces of a line with the same attributes. The pen moves on. */
