@@ -10,6 +10,8 @@ export interface Here {
   host: string | undefined
   bootId: string | undefined
   bootTimeSec: number | undefined
+  /** Real path of the registry: the mark on the sessions that were started for it. */
+  registryPath?: string
 }
 
 /** A server as it answered, with the start of its process: pid and start together are that server and no other. */
@@ -39,6 +41,14 @@ export function hasServerIdentity(row: Row): boolean {
   return Boolean(row.tmux_session_id && row.tmux_server_pid && row.tmux_server_pid_start)
 }
 
+/** What a row says of its agent from before its first start until that start is through. */
+export const STARTING = 'starting'
+
+/** Was the row written before its first start, and never finished? It knows no session yet. */
+export function isUnfinished(row: Row): boolean {
+  return row.last_visible_status === STARTING && !row.tmux_session_id && typeof row.pane?.pid !== 'number'
+}
+
 /** Is this the row's own session? Names and times can be the same for two sessions; ids on one server process cannot. */
 export function isOwnSession(row: Row, session: Session, server: KnownServer, here: Here): Answer {
   if (!isFromHere(row, here) || serverOf(row) !== session.server) return 'no'
@@ -49,6 +59,9 @@ export function isOwnSession(row: Row, session: Session, server: KnownServer, he
     if (row.tmux_server_pid_start !== server.start) return 'no'
     return row.tmux_session_id === session.id ? 'yes' : 'no'
   }
+  // The start died before it wrote what tmux answered. It refuses a name that is taken, so a session of the row's name
+  // with this registry's mark is the one it made.
+  if (isUnfinished(row)) return here.registryPath !== undefined && session.mark === here.registryPath ? 'yes' : 'no'
   return isOwnByTraces(row, session)
 }
 

@@ -4,6 +4,7 @@ import type { Registry, Row } from '#lib/registry/schema.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import type { ServerView, Session } from '#lib/tmux/listing.ts'
 import { type AgentLook, lookAtAgents } from './agent-sight.ts'
+import { hiddenServerAt } from './hidden-server.ts'
 import { type Here, isFromHere, type KnownServer, type ProcessLooker } from './identity.ts'
 import { listingOf, startListings, trusted } from './listings.ts'
 import { adapterOf, recordedId } from './naming.ts'
@@ -39,7 +40,12 @@ export async function observe(
 
   const processes = machine.processes()
   const context: AgentContext = { env: machine.env, processes }
-  const here: Here = { host: machine.host, bootId: machine.bootId, bootTimeSec: trustedBootTime(machine, views) }
+  const here: Here = {
+    host: machine.host,
+    bootId: machine.bootId,
+    bootTimeSec: trustedBootTime(machine, views),
+    registryPath: scope.registryPath,
+  }
   const atSec = machine.now() / 1000
   const look: ProcessLooker = pid => processes.look(pid)
   const known = new Map(
@@ -51,7 +57,13 @@ export async function observe(
   for (const row of rows) {
     const server = known.get(serverOf(row))
     if (server === undefined) throw new Error(`server ${serverOf(row)} was not looked at`)
-    const facts: PresenceFacts = { here, ...server, look, startedAt: process => processes.startedAt(process) }
+    const facts: PresenceFacts = {
+      here,
+      ...server,
+      look,
+      startedAt: process => processes.startedAt(process),
+      hiddenServer: socketPath => hiddenServerAt(socketPath, processes),
+    }
     const adapter = adapterOf(row, scope.adapters)
     const presence = presenceOf(row, facts)
     const sight: RowSight = { row, adapter, presence, op: opState(row, here, look), recorded: [] }

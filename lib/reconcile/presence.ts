@@ -9,6 +9,7 @@ import {
   isFromEarlierBoot,
   isFromHere,
   isOwnSession,
+  isUnfinished,
   type KnownServer,
   type ProcessLooker,
 } from './identity.ts'
@@ -40,6 +41,8 @@ export interface PresenceFacts {
   look: ProcessLooker
   /** Seconds since the epoch at which a process started; undefined when not known. */
   startedAt(process: Process): number | undefined
+  /** Does a server live whose socket was removed from there? */
+  hiddenServer?(socketPath: string): Answer
 }
 
 /** Is the row's session there? Present and absent need proof; everything else is unknown. */
@@ -108,6 +111,10 @@ function withoutServer(row: Row, reason: string, facts: PresenceFacts): Pick<Pre
   if (row.tmux_server_pid && row.tmux_server_pid_start)
     return byServerProcess(row, row.tmux_server_pid, row.tmux_server_pid_start, facts)
   const panePid = row.pane?.pid
+  if (typeof panePid !== 'number' && isUnfinished(row) && row.tmux_socket_path) {
+    const isHidden = facts.hiddenServer?.(row.tmux_socket_path)
+    if (isHidden === 'no') return { own: 'absent', why: `${reason}, and no server without a socket has panes there` }
+  }
   if (typeof panePid !== 'number') return { own: 'unknown', why: `${reason}, and the row has no pid to look for` }
   const look = facts.look(panePid)
   if (look.state === 'absent') return { own: 'absent', why: `${reason}, and its pane's process ${panePid} is gone` }

@@ -32,6 +32,13 @@ const opSchema = z.looseObject({
   at: word,
 })
 
+/** A git work tree that was made for the session. */
+const worktreeSchema = z.looseObject({
+  path: maybe(z.string()),
+  branch: maybe(z.string()),
+  repository: maybe(z.string()),
+})
+
 const rowSchema = z.looseObject({
   name: z.string().check(z.minLength(1)),
   status: z.enum(STATUSES),
@@ -67,6 +74,11 @@ const rowSchema = z.looseObject({
   boot_id: maybe(z.string()),
   launch_session_id: maybe(z.string()),
   agent_log_file: maybe(z.string()),
+  agent_hook_file: maybe(z.string()),
+  launch_model: maybe(z.string()),
+  skip_permissions: maybe(z.boolean()),
+  worktree: maybe(worktreeSchema),
+  stop_reason: maybe(z.string()),
   previous_session_ids: maybe(z.array(z.string())),
   keep_session: maybe(z.boolean()),
   updated_at_epoch: maybe(z.number()),

@@ -1,5 +1,7 @@
+import type { Plain } from '#lib/registry/change.ts'
 import { serverOf } from '#lib/registry/rows.ts'
-import { isoSeconds } from '../new-identity.ts'
+import { isUnfinished } from '../identity.ts'
+import { identityFields, isoSeconds } from '../new-identity.ts'
 import type { Observation, RowSight } from '../sights.ts'
 import type { Finding } from './finding.ts'
 
@@ -78,22 +80,32 @@ export function lingeringFinding(sight: RowSight): Finding | undefined {
   }
 }
 
-/** A create, resume or stop that died left its mark in the row: it no longer holds anything back. */
-export function deadOpFinding(sight: RowSight): Finding | undefined {
-  const { row } = sight
+/** A create, resume or stop that died left its mark in the row: it no longer holds anything back. A session that it
+ * started and did not write down is written down now. */
+export function deadOpFinding(sight: RowSight, observation: Observation): Finding | undefined {
+  const { row, presence, agent } = sight
   if (sight.op !== 'dead' || !row.op) return undefined
+  const server = observation.servers.find(entry => entry.name === serverOf(row))?.server
+  const started = isUnfinished(row) && presence.same === 'yes' ? presence.named : undefined
+  const set: Record<string, Plain> =
+    started && server && agent
+      ? {
+          ...identityFields(started, server, observation.here, agent),
+          last_visible_status: 'auto-registered by monitor',
+        }
+      : {}
   return {
     drift: {
       class: 'A',
       kind: 'op-died',
       name: row.name,
       server: serverOf(row),
-      msg: `${row.name}: its ${row.op.kind} (pid ${row.op.pid}) died before it was done. Its mark is removed.`,
+      msg: `${row.name}: its ${row.op.kind} (pid ${row.op.pid}) died before it was done. Its mark is removed${started ? ', the session it started recorded' : ''}.`,
       action: 'cleaned',
       evidence: { op: row.op },
     },
     actionLine: `cleaned: ${row.name}`,
-    change: { kind: 'set', server: serverOf(row), name: row.name, set: {}, unset: ['op'] },
+    change: { kind: 'set', server: serverOf(row), name: row.name, set, unset: ['op'] },
     ref: `${row.op.pid}:${row.op.pid_start}`,
   }
 }

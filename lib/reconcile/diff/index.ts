@@ -35,7 +35,7 @@ function rowFindings(sight: RowSight, observation: Observation): Finding[] {
   const { row } = sight
   const artifacts = artifactFindings(sight)
   if (sight.op === 'living' || sight.op === 'unknown') return artifacts
-  const deadOp = deadOpFinding(sight)
+  const deadOp = deadOpFinding(sight, observation)
   const rest = [...(deadOp ? [deadOp] : []), ...artifacts]
   if (isSettling(row, observation.atSec)) return rest
 
