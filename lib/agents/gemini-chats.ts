@@ -8,11 +8,15 @@ export function isGeminiId(text: string): boolean {
   return /^[A-Za-z0-9_-]{1,128}$/.test(text)
 }
 
-export function findChat(id: string, context: AgentContext, wantsTurn: boolean): Artifact {
+function chatsFolder(context: AgentContext): string | undefined {
   // packages/core/src/utils/paths.ts: GEMINI_CLI_HOME stands for the home itself.
   const home = context.env['GEMINI_CLI_HOME'] || context.env['HOME']
-  if (!isGeminiId(id) || !home || !isAbsolute(home)) return { state: 'unknown', turn: 'unknown' }
-  const chats = join(home, '.gemini', 'tmp')
+  return home && isAbsolute(home) ? join(home, '.gemini', 'tmp') : undefined
+}
+
+export function findChat(id: string, context: AgentContext, wantsTurn: boolean): Artifact {
+  const chats = chatsFolder(context)
+  if (!isGeminiId(id) || chats === undefined) return { state: 'unknown', turn: 'unknown' }
   const index = chatIndex(chats, context)
   const near = (index.byStart.get(id.slice(0, 8)) ?? []).map(path => ({ path, id: idIn(path) }))
   const paths = near.filter(chat => chat.id === id).map(chat => chat.path)
@@ -26,6 +30,16 @@ export function findChat(id: string, context: AgentContext, wantsTurn: boolean):
   const turns = paths.map(candidate => ({ candidate, turn: holdsTurn(candidate) }))
   const best = turns.find(({ turn }) => turn === 'yes') ?? turns.find(({ turn }) => turn === 'unknown') ?? turns[0]
   return { state: 'present', turn: best?.turn ?? 'unknown', path: best?.candidate ?? path }
+}
+
+/** Every chat file of a conversation, youngest first; undefined when one of them may have been missed. */
+export function findChats(id: string, context: AgentContext): string[] | undefined {
+  const chats = chatsFolder(context)
+  if (!isGeminiId(id) || chats === undefined) return undefined
+  const index = chatIndex(chats, context)
+  const near = (index.byStart.get(id.slice(0, 8)) ?? []).map(path => ({ path, id: idIn(path) }))
+  if (!index.isWhole || near.some(chat => chat.id === UNREAD)) return undefined
+  return near.filter(chat => chat.id === id).map(chat => chat.path)
 }
 
 /** Too large for its form, or not ours to read. */

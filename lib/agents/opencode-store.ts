@@ -21,6 +21,12 @@ export function findSession(id: string, context: AgentContext, wantsTurn: boolea
   return ids ? { state: 'absent', turn: 'no', path } : { state: 'unknown', turn: 'unknown', path }
 }
 
+/** Where the database is, if it is there. */
+export function opencodeDatabase(context: AgentContext): string | undefined {
+  const folder = dataFolder(context.env)
+  return folder === undefined ? undefined : join(folder, 'opencode.db')
+}
+
 function dataFolder(env: AgentContext['env']): string | undefined {
   const data = env['XDG_DATA_HOME'] || (env['HOME'] && join(env['HOME'], '.local', 'share'))
   return data && isAbsolute(data) ? join(data, 'opencode') : undefined
