@@ -13,6 +13,8 @@ export interface TmuxOptions {
   timeoutMs?: number
   /** Written to tmux's standard input (load-buffer). */
   input?: string | Buffer
+  /** A server started by the call keeps this folder; one whose folder was removed ignores `-c` (3.7). */
+  cwd?: string
 }
 
 /** One call of tmux on one server. */
@@ -78,12 +80,13 @@ function endBy(signal: NodeJS.Signals): void {
 function runTmux(
   env: Record<string, string | undefined>,
   args: string[],
-  { input, timeoutMs = DEFAULT_TIMEOUT_MS }: TmuxOptions,
+  { input, cwd, timeoutMs = DEFAULT_TIMEOUT_MS }: TmuxOptions,
 ): Promise<TmuxResult> {
   return new Promise(resolve => {
     // A group of its own, so that the bound takes whatever the client may have started with it.
     const child = spawn('tmux', args, {
       env,
+      ...(cwd === undefined ? {} : { cwd }),
       detached: true,
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
