@@ -1,0 +1,109 @@
+/** How Claude Code behaves and what it writes down, and when. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { App } from './app.ts'
+import type { ClaudeWish } from './claude-flags.ts'
+import { claudeHooks } from './claude-hooks.ts'
+import { drawClaude } from './claude-screen.ts'
+import type { ClaudeStore } from './claude-store.ts'
+import type { Kind } from './kind.ts'
+
+/** Longer pastes, and those of more line breaks, are shown folded. */
+const FOLD_CHARACTERS = 800
+const FOLD_BREAKS = 2
+
+export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
+  const hook = claudeHooks(wish.settings)
+  const cwd = process.cwd()
+  const about = (app: App) => ({ session_id: app.id, transcript_path: store.pathOf(app.id), cwd })
+
+  return {
+    name: 'claude',
+    alternate: true,
+    ctrlCsToLeave: 2,
+    leaveWords: ['/exit', '/quit'],
+    backslashBreaks: true,
+    completes: true,
+    fold(text, number) {
+      const breaks = text.split('\n').length - 1
+      if (text.length <= FOLD_CHARACTERS && breaks <= FOLD_BREAKS) return undefined
+      return breaks === 0 ? `[Pasted text #${number}]` : `[Pasted text #${number} +${breaks} lines]`
+    },
+    draw: drawClaude,
+    trustQuestion(trustsFirst) {
+      if (isTrusted(cwd)) return undefined
+      const choices = ['Yes, I trust this folder', 'No, exit']
+      return trustsFirst ? { choices, trusts: 0 } : { choices: choices.toReversed(), trusts: 1 }
+    },
+    permissionChoices: ['Yes', 'Yes, and always allow access to lab/ from this project', 'No'],
+    login: ['Claude account with subscription · Pro, Max, Team, or Enterprise', 'Anthropic Console account'],
+    ready(app) {
+      trust(cwd)
+      store.writeMap(app)
+      hook('SessionStart', { ...about(app), source: wish.resume ? 'resume' : 'startup', model: wish.model })
+      if (wish.prompt !== undefined) app.enter(wish.prompt)
+    },
+    statusChanged: app => store.writeMap(app),
+    submitted(app, text, wasQueued) {
+      hook('UserPromptSubmit', { ...about(app), prompt: text })
+      store.user(app.id, text, wasQueued ? 'queued' : 'typed')
+    },
+    queued: (app, text) => store.queueOperation(app.id, 'enqueue', text),
+    dequeued: app => store.queueOperation(app.id, 'dequeue'),
+    answered(app, _text, answer, isLimited) {
+      if (isLimited) store.limited(app.id, answer)
+      else store.assistant(app.id, answer, wish.model)
+      store.note(app.id, { type: 'system', subtype: 'turn_duration', durationMs: 300, isMeta: false })
+      if (isLimited) hook('StopFailure', { ...about(app), error: 'rate_limit' })
+      else
+        hook('Stop', { ...about(app), last_assistant_message: answer, background_tasks: [], stop_hook_active: false })
+    },
+    interrupted(app) {
+      const content = [{ type: 'text', text: '[Request interrupted by user]' }]
+      store.note(app.id, { type: 'user', message: { role: 'user', content } })
+    },
+    command(app, text) {
+      const name = /^\/([A-Za-z0-9:_-]*)(?:\s|$)/.exec(text)?.[1]
+      // A shell command of the user's own: nothing a model gets as a message. It is not run here.
+      if (name === undefined) return text.startsWith('!')
+      if (name === 'clear') {
+        app.clear()
+        store.cleared(app.id)
+        hook('SessionStart', { ...about(app), source: 'clear', model: wish.model })
+      } else if (name !== 'exit' && name !== 'quit') app.say('note', `Unknown command: /${name}`)
+      return true
+    },
+    left(app, why) {
+      store.removeMap()
+      if (app.isReady) {
+        store.ensure(app.id)
+        hook('SessionEnd', { ...about(app), reason: why === 'prompt_input_exit' ? why : 'other' })
+      }
+      return app.isReady ? `\nResume this session with:\nclaude --resume ${app.id}\n` : ''
+    },
+    limitText:
+      "API Error: Request rejected (429) · This request would exceed your account's rate limit. Please try again later.",
+  }
+}
+
+const settingsFile = () => join(process.env['CLAUDE_CONFIG_DIR'] || (process.env['HOME'] ?? '/'), '.claude.json')
+
+interface Settings {
+  projects?: Record<string, { hasTrustDialogAccepted?: boolean }>
+}
+
+function readSettings(): Settings {
+  return existsSync(settingsFile()) ? (JSON.parse(readFileSync(settingsFile(), 'utf8')) as Settings) : {}
+}
+
+function isTrusted(folder: string): boolean {
+  return readSettings().projects?.[folder]?.hasTrustDialogAccepted === true
+}
+
+function trust(folder: string): void {
+  if (isTrusted(folder)) return
+  const settings = readSettings()
+  const projects = { ...settings.projects, [folder]: { hasTrustDialogAccepted: true } }
+  mkdirSync(dirname(settingsFile()), { recursive: true })
+  writeFileSync(settingsFile(), JSON.stringify({ ...settings, projects }))
+}

@@ -1,0 +1,61 @@
+/** The input line. The cursor stays at the end: whatever comes is appended to what a human left there. */
+
+interface Piece {
+  shown: string
+  text: string
+}
+
+/** What stands on the screen for a long paste; undefined for one that is shown as it is. */
+export type Fold = (text: string, number: number) => string | undefined
+
+export class Composer {
+  private pieces: Piece[] = []
+  private pastes = 0
+  /** When the last paste came, in milliseconds since the epoch. */
+  pastedAt = 0
+  /** The completion popup was closed for this text. */
+  private settled: string | undefined
+
+  /** As it would be sent. */
+  get text(): string {
+    return this.pieces.map(piece => piece.text).join('')
+  }
+
+  /** As it is shown. */
+  get shown(): string {
+    return this.pieces.map(piece => piece.shown).join('')
+  }
+
+  type(text: string): void {
+    this.pieces.push({ shown: text, text })
+  }
+
+  paste(text: string, fold: Fold): void {
+    const folded = fold(text, this.pastes + 1)
+    if (folded !== undefined) this.pastes++
+    this.pieces.push({ shown: folded ?? text, text })
+    this.pastedAt = Date.now()
+  }
+
+  /** Takes the last character, or a folded paste as one. */
+  backspace(): void {
+    const last = this.pieces.pop()
+    if (!last || last.shown !== last.text) return
+    const rest = [...last.text].slice(0, -1).join('')
+    if (rest !== '') this.pieces.push({ shown: rest, text: rest })
+  }
+
+  set(text: string): void {
+    this.pieces = text === '' ? [] : [{ shown: text, text }]
+  }
+
+  /** The word at the end for which completions are offered. */
+  get completing(): string | undefined {
+    const { shown } = this
+    return shown === this.settled ? undefined : /(?:^|\s)(@\S*|(?<=\s)\/\S*)$/.exec(shown)?.[1]
+  }
+
+  settle(): void {
+    this.settled = this.shown
+  }
+}

@@ -1,0 +1,56 @@
+/** What differs between the CLIs, and what they share. */
+import type { App } from './app.ts'
+import type { Fold } from './composer.ts'
+import type { Size } from './terminal.ts'
+
+export type Status = 'idle' | 'busy' | 'waiting'
+
+export interface Question {
+  /** `trust`, `permission`, `login`. */
+  about: string
+  choices: string[]
+  marked: number
+  /** What was chosen; undefined when it was left with Esc. */
+  answer(choice: number | undefined): void
+}
+
+/** Something that stands in the conversation. */
+export interface Said {
+  by: 'user' | 'agent' | 'note' | 'done'
+  text: string
+}
+
+export interface Kind {
+  name: string
+  alternate: boolean
+  /** Ctrl-C at an empty input line leaves at this one. */
+  ctrlCsToLeave: number
+  leaveWords: readonly string[]
+  fold: Fold
+  /** An Enter this soon after a paste, in milliseconds, is a line break. */
+  enterGapMs?: number
+  /** Enter after a backslash is a line break. */
+  backslashBreaks?: boolean
+  /** A completion popup takes the first Enter. */
+  completes?: boolean
+  /** The whole screen, or more: its bottom is shown. */
+  draw(app: App, size: Size): string[]
+  /** The question that trusts the folder; undefined where it is trusted. `first`: the choice at the top trusts. */
+  trustQuestion?(trustsFirst: boolean): { choices: string[]; trusts: number } | undefined
+  permissionChoices: string[]
+  login: string[]
+  /** Trust is given, and it is about to be ready. */
+  ready(app: App): void
+  /** The record of what happens. */
+  submitted(app: App, text: string, wasQueued: boolean): void
+  queued?(app: App, text: string): void
+  dequeued?(app: App, text: string): void
+  answered(app: App, text: string, answer: string, isLimited: boolean): void
+  interrupted?(app: App, text: string): void
+  statusChanged?(app: App): void
+  /** A command of its own: true when it took the text. */
+  command(app: App, text: string): boolean
+  /** Cleans up; gives the last words. */
+  left(app: App, why: string): string
+  limitText: string
+}
