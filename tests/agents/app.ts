@@ -9,8 +9,13 @@ import type { Terminal } from './terminal.ts'
 const TURN_MS = 300
 const SPINNER_MS = 250
 
-interface Turn {
+/** What was sent: what was in the input line, and what of it is recorded. */
+export interface Sent {
   text: string
+  recorded: string
+}
+
+interface Turn extends Sent {
   timer: NodeJS.Timeout
 }
 
@@ -19,18 +24,21 @@ export class App {
   readonly journal: Journal
   readonly composer = new Composer()
   readonly said: Said[] = []
-  readonly queue: string[] = []
+  readonly queue: Sent[] = []
   /** The conversation, as the CLI names it; set by its kind. */
   id = ''
   status: Status = 'idle'
   question: Question | undefined
   isReady = false
+  /** When the turn began, in milliseconds since the epoch. */
+  busySince = 0
   /** Counts on while it works. */
   spinner = 0
   /** A hint instead of the footer. */
   hint = ''
   terminal: Terminal | undefined
   private turn: Turn | undefined
+  private hasLeft = false
   private ticker: NodeJS.Timeout | undefined
 
   constructor(kind: Kind, journal: Journal) {
@@ -47,32 +55,37 @@ export class App {
     this.redraw()
   }
 
-  ask(question: Omit<Question, 'marked'>): void {
-    this.question = { ...question, marked: 0 }
+  ask(question: Omit<Question, 'marked' | 'askedAt'>): void {
+    this.question = { ...question, marked: 0, askedAt: Date.now() }
     this.redraw()
   }
 
   /** What Enter does with a text. */
-  enter(text: string): void {
+  enter(text: string, recorded = text): void {
     if (this.kind.leaveWords.includes(text.trim()) || this.kind.command(this, text)) {
       this.journal({ kind: 'command', text })
       this.redraw()
     } else if (this.turn) {
-      this.queue.push(text)
+      this.queue.push({ text, recorded })
       this.journal({ kind: 'queue', text, id: this.id })
-      this.kind.queued?.(this, text)
+      this.kind.queued?.(this, recorded)
       this.redraw()
-    } else this.begin(text, false)
+    } else this.begin({ text, recorded }, false)
   }
 
-  private begin(text: string, wasQueued: boolean): void {
+  private begin({ text, recorded }: Sent, wasQueued: boolean): void {
     this.journal({ kind: 'submit', text, id: this.id, wasQueued })
     this.say('user', text)
     const turnMs = control().turnMs ?? TURN_MS
     const asks = takeOnce('permission')
-    this.turn = { text, timer: setTimeout(() => (asks ? this.askPermission(turnMs) : this.end()), asks ? 20 : turnMs) }
+    this.turn = {
+      text,
+      recorded,
+      timer: setTimeout(() => (asks ? this.askPermission(turnMs) : this.end()), asks ? 20 : turnMs),
+    }
+    this.busySince = Date.now()
     this.setStatus('busy')
-    this.kind.submitted(this, text, wasQueued)
+    this.kind.submitted(this, recorded, wasQueued)
     this.ticker ??= setInterval(() => {
       this.spinner++
       this.redraw()
@@ -95,17 +108,17 @@ export class App {
   }
 
   private end(): void {
-    const text = this.turn?.text ?? ''
+    const { text, recorded } = this.turn ?? { text: '', recorded: '' }
     const isLimited = takeOnce('rateLimit')
     const answer = isLimited ? this.kind.limitText : `Done: ${text.slice(0, 60).replaceAll('\n', ' ')}`
     this.turn = undefined
     this.say('agent', answer)
     this.say('done', '')
-    this.kind.answered(this, text, answer, isLimited)
+    this.kind.answered(this, recorded, answer, isLimited)
     const next = this.queue.shift()
     if (next === undefined) this.rest()
     else {
-      this.kind.dequeued?.(this, next)
+      this.kind.dequeued?.(this, next.recorded)
       this.begin(next, true)
     }
   }
@@ -117,7 +130,7 @@ export class App {
     clearTimeout(timer)
     this.turn = undefined
     this.journal({ kind: 'interrupt', text })
-    const back = [text, ...this.queue.splice(0), this.composer.text].filter(part => part !== '')
+    const back = [text, ...this.queue.splice(0).map(sent => sent.text), this.composer.text].filter(part => part !== '')
     this.composer.set(back.join('\n'))
     this.say('note', 'Interrupted · What should I do instead?')
     this.kind.interrupted?.(this, text)
@@ -146,6 +159,8 @@ export class App {
 
   /** Ends the program as the real one ends. */
   leave(why: string, code: number): void {
+    if (this.hasLeft) return
+    this.hasLeft = true
     this.journal({ kind: 'exit', why, code })
     this.terminal?.close(this.kind.left(this, why))
     process.exit(code)

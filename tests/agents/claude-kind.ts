@@ -1,4 +1,5 @@
 /** How Claude Code behaves and what it writes down, and when. */
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { App } from './app.ts'
@@ -15,13 +16,15 @@ const FOLD_BREAKS = 2
 export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
   const hook = claudeHooks(wish.settings)
   const cwd = process.cwd()
+  const pasteId = randomBytes(2).toString('hex')
   const about = (app: App) => ({ session_id: app.id, transcript_path: store.pathOf(app.id), cwd })
 
   return {
     name: 'claude',
     alternate: true,
     ctrlCsToLeave: 2,
-    leaveWords: ['/exit', '/quit'],
+    // The bare word leaves too, without asking (2.1.329).
+    leaveWords: ['/exit', '/quit', 'exit'],
     backslashBreaks: true,
     completes: true,
     fold(text, number) {
@@ -29,9 +32,11 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
       if (text.length <= FOLD_CHARACTERS && breaks <= FOLD_BREAKS) return undefined
       return breaks === 0 ? `[Pasted text #${number}]` : `[Pasted text #${number} +${breaks} lines]`
     },
+    wrapPaste: paste => `\n\n<pasted_content id="${pasteId}">\n${paste}\n</pasted_content id="${pasteId}">\n`,
     draw: drawClaude,
     trustQuestion(trustsFirst) {
       if (isTrusted(cwd)) return undefined
+      store.announce()
       const choices = ['Yes, I trust this folder', 'No, exit']
       return trustsFirst ? { choices, trusts: 0 } : { choices: choices.toReversed(), trusts: 1 }
     },
@@ -46,9 +51,9 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
     statusChanged: app => store.writeMap(app),
     submitted(app, text, wasQueued) {
       hook('UserPromptSubmit', { ...about(app), prompt: text })
-      store.user(app.id, text, wasQueued ? 'queued' : 'typed')
+      store.user(app.id, asRecorded(text), wasQueued ? 'queued' : 'typed')
     },
-    queued: (app, text) => store.queueOperation(app.id, 'enqueue', text),
+    queued: (app, text) => store.queueOperation(app.id, 'enqueue', asRecorded(text)),
     dequeued: app => store.queueOperation(app.id, 'dequeue'),
     answered(app, _text, answer, isLimited) {
       if (isLimited) store.limited(app.id, answer)
@@ -63,14 +68,16 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
       store.note(app.id, { type: 'user', message: { role: 'user', content } })
     },
     command(app, text) {
-      const name = /^\/([A-Za-z0-9:_-]*)(?:\s|$)/.exec(text)?.[1]
+      // Blanks before it do not make it a prompt (2.1.329); they do for a shell command.
+      const name = /^\s*\/([A-Za-z0-9:_-]*)(?:\s|$)/.exec(text)?.[1]
       // A shell command of the user's own: nothing a model gets as a message. It is not run here.
       if (name === undefined) return text.startsWith('!')
       if (name === 'clear') {
         app.clear()
         store.cleared(app.id)
         hook('SessionStart', { ...about(app), source: 'clear', model: wish.model })
-      } else if (name !== 'exit' && name !== 'quit') app.say('note', `Unknown command: /${name}`)
+      } else if (name === '') app.say('note', 'Commands are in the form /command [args]')
+      else app.say('agent', `Unknown command: /${name}`)
       return true
     },
     left(app, why) {
@@ -85,6 +92,9 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
       "API Error: Request rejected (429) · This request would exceed your account's rate limit. Please try again later.",
   }
 }
+
+/** What is kept of a text (2.1.329): no blanks at its end, and no tabs. */
+const asRecorded = (text: string) => text.trimEnd().replaceAll('\t', '    ')
 
 const settingsFile = () => join(process.env['CLAUDE_CONFIG_DIR'] || (process.env['HOME'] ?? '/'), '.claude.json')
 

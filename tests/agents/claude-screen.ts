@@ -41,7 +41,7 @@ function working(app: App): string[] {
 }
 
 function queued(app: App, columns: number): string[] {
-  return app.queue.flatMap(text => marked('  ❯ ', text, columns).slice(0, 5))
+  return app.queue.flatMap(({ text }) => marked('  ❯ ', text, columns).slice(0, 5))
 }
 
 function box(app: App, columns: number, rows: number): string[] {

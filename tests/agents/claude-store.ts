@@ -1,4 +1,4 @@
-/** What Claude Code 2.1.197 leaves on disk: the pid map and transcripts, line by line as captured. */
+/** What Claude Code leaves on disk: the pid map and transcripts, line by line as captured of 2.1.197. */
 import { randomUUID } from 'node:crypto'
 import {
   appendFileSync,
@@ -15,7 +15,7 @@ import type { App } from './app.ts'
 import type { ClaudeWish } from './claude-flags.ts'
 import { control } from './control.ts'
 
-export const VERSION = '2.1.197'
+export const VERSION = '2.1.329'
 
 const config = process.env['CLAUDE_CONFIG_DIR'] || join(process.env['HOME'] ?? '/', '.claude')
 const cwd = process.cwd()
@@ -24,7 +24,7 @@ const isNested = Boolean(process.env['CLAUDE_CODE_CHILD_SESSION'])
 
 export type ClaudeStore = ReturnType<typeof claudeStore>
 
-export function claudeStore(_wish: ClaudeWish) {
+export function claudeStore(wish: ClaudeWish) {
   const startedAt = Date.now()
   const map = join(config, 'sessions', `${process.pid}.json`)
   const folder = join(config, 'projects', keyOf(cwd))
@@ -38,9 +38,12 @@ export function claudeStore(_wish: ClaudeWish) {
     if (!isRecorded()) return
     const path = pathOf(id)
     mkdirSync(dirname(path), { recursive: true })
-    const head = existsSync(path) ? [] : [mode(id), permissionMode(id)]
+    const isNew = !existsSync(path)
+    const head = isNew ? [mode(id), permissionMode(id)] : []
+    // A fork begins with what was said before, under its own id.
+    const before = isNew && wish.fork && opened ? readFileSync(opened, 'utf8').replaceAll(wish.resume ?? '', id) : ''
     const text = [...head, line].map(entry => `${JSON.stringify(entry)}\n`).join('')
-    appendFileSync(path, text, { mode: 0o600 })
+    appendFileSync(path, before + text, { mode: 0o600 })
   }
 
   /** A line of the conversation, behind the last one. */
@@ -59,6 +62,12 @@ export function claudeStore(_wish: ClaudeWish) {
       const path = transcripts(id).find(holdsTurn)
       if (path !== undefined) opened = path
       return path !== undefined
+    },
+    /** Before the folder is trusted the map names neither the process nor a conversation (2.1.329). */
+    announce(): void {
+      if (isNested || control().oldVersion) return
+      mkdirSync(dirname(map), { recursive: true })
+      writeFileSync(map, JSON.stringify({ peerToken: randomUUID(), procStart: procStart(), pidDomain: 'host' }))
     },
     writeMap(app: App): void {
       if (isNested || control().oldVersion) return

@@ -1,14 +1,14 @@
-/** A stand-in for Claude Code 2.1.197. */
+/** A stand-in for Claude Code: the screens and files captured of 2.1.197, and what 2.1.329 does with texts. */
 import { randomUUID } from 'node:crypto'
 import { parseClaude } from './claude-flags.ts'
 import { claudeKind } from './claude-kind.ts'
-import { claudeStore } from './claude-store.ts'
+import { claudeStore, VERSION } from './claude-store.ts'
 import { control } from './control.ts'
 import { refuse, runAgent } from './run.ts'
 
 const wish = parseClaude(process.argv.slice(2))
 if (wish.version) {
-  process.stdout.write('2.1.197 (Claude Code)\n')
+  process.stdout.write(`${VERSION} (Claude Code)\n`)
   process.exit(0)
 }
 const store = claudeStore(wish)

@@ -26,6 +26,11 @@ export class Composer {
     return this.pieces.map(piece => piece.shown).join('')
   }
 
+  /** As it would be recorded, where folded pastes are wrapped into something. */
+  wrapped(wrap: (paste: string) => string): string {
+    return this.pieces.map(({ shown, text }) => (shown === text ? text : wrap(text))).join('')
+  }
+
   type(text: string): void {
     this.pieces.push({ shown: text, text })
   }
@@ -52,7 +57,7 @@ export class Composer {
   /** The word at the end for which completions are offered. */
   get completing(): string | undefined {
     const { shown } = this
-    return shown === this.settled ? undefined : /(?:^|\s)(@\S*|(?<=\s)\/\S*)$/.exec(shown)?.[1]
+    return shown === this.settled ? undefined : /(?:^|\s)(@\S*|(?<=\S\s+)\/\S*)$/.exec(shown)?.[1]
   }
 
   settle(): void {

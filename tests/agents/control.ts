@@ -5,6 +5,8 @@ import { join } from 'node:path'
 export interface Control {
   /** Asks whether the folder is trusted, with the choice that trusts it first or second. */
   trust?: 'yes-first' | 'no-first' | false
+  /** Milliseconds after it is drawn in which a question takes no keys. */
+  deafMs?: number
   /** Milliseconds before anything is drawn or left on disk. */
   startMs?: number
   turnMs?: number

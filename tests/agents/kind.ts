@@ -6,10 +6,11 @@ import type { Size } from './terminal.ts'
 export type Status = 'idle' | 'busy' | 'waiting'
 
 export interface Question {
-  /** `trust`, `permission`, `login`. */
-  about: string
+  about: 'trust' | 'permission' | 'login'
   choices: string[]
   marked: number
+  /** Milliseconds since the epoch. */
+  askedAt: number
   /** What was chosen; undefined when it was left with Esc. */
   answer(choice: number | undefined): void
 }
@@ -31,6 +32,8 @@ export interface Kind {
   enterGapMs?: number
   /** Enter after a backslash is a line break. */
   backslashBreaks?: boolean
+  /** What a folded paste is recorded as. */
+  wrapPaste?(paste: string): string
   /** A completion popup takes the first Enter. */
   completes?: boolean
   /** The whole screen, or more: its bottom is shown. */
@@ -41,7 +44,7 @@ export interface Kind {
   login: string[]
   /** Trust is given, and it is about to be ready. */
   ready(app: App): void
-  /** The record of what happens. */
+  /** The record of what happens; texts as they are to be recorded. */
   submitted(app: App, text: string, wasQueued: boolean): void
   queued?(app: App, text: string): void
   dequeued?(app: App, text: string): void

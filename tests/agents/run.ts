@@ -83,7 +83,7 @@ function take(app: App, key: Key): void {
 
 function answer(app: App, key: Key): void {
   const { question } = app
-  if (!question) return
+  if (!question || Date.now() - question.askedAt < (control().deafMs ?? 0)) return
   const last = question.choices.length - 1
   const settle = (choice: number | undefined) => {
     app.question = undefined
@@ -129,8 +129,9 @@ function pressEnter(app: App): void {
     composer.settle()
     app.journal({ kind: 'enter lost', why: 'completion' })
   } else if (text.trim() !== '') {
+    const recorded = composer.wrapped(kind.wrapPaste ?? (paste => paste))
     composer.set('')
-    app.enter(text)
+    app.enter(text, recorded)
     if (kind.leaveWords.includes(text.trim()) && !control().leaveHangs) app.leave('prompt_input_exit', 0)
   }
 }
