@@ -46,6 +46,12 @@ export class App {
     this.journal = journal
   }
 
+  /** The word for which a popup offers completions. */
+  get completing(): string | undefined {
+    const word = this.composer.completing
+    return word === undefined || this.kind.complete?.(this, word) === undefined ? undefined : word
+  }
+
   redraw(): void {
     this.terminal?.redraw()
   }
@@ -88,6 +94,7 @@ export class App {
     this.kind.submitted(this, recorded, wasQueued)
     this.ticker ??= setInterval(() => {
       this.spinner++
+      this.kind.ticked?.(this)
       this.redraw()
     }, SPINNER_MS)
   }
@@ -96,9 +103,9 @@ export class App {
     this.setStatus('waiting')
     this.ask({
       about: 'permission',
-      choices: this.kind.permissionChoices,
+      ...this.kind.permission,
       answer: choice => {
-        if (choice === undefined || choice === this.kind.permissionChoices.length - 1) this.interrupt()
+        if (choice === undefined || choice === this.kind.permission.choices.length - 1) this.interrupt()
         else if (this.turn) {
           this.setStatus('busy')
           this.turn.timer = setTimeout(() => this.end(), turnMs)

@@ -7,6 +7,7 @@ import type { ClaudeWish } from './claude-flags.ts'
 import { claudeHooks } from './claude-hooks.ts'
 import { drawClaude } from './claude-screen.ts'
 import type { ClaudeStore } from './claude-store.ts'
+import { control } from './control.ts'
 import type { Kind } from './kind.ts'
 
 /** Longer pastes, and those of more line breaks, are shown folded. */
@@ -23,10 +24,11 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
     name: 'claude',
     alternate: true,
     ctrlCsToLeave: 2,
-    // The bare word leaves too, without asking (2.1.329).
-    leaveWords: ['/exit', '/quit', 'exit'],
+    // The bare words leave too, without asking (2.1.329).
+    leaveWords: ['/exit', '/quit', 'exit', 'quit', ':q'],
     backslashBreaks: true,
-    completes: true,
+    // None behind a bracketed paste (2.1.329).
+    complete: ({ composer }) => (composer.endsPasted && !control().popups ? undefined : composer.text),
     fold(text, number) {
       const breaks = text.split('\n').length - 1
       if (text.length <= FOLD_CHARACTERS && breaks <= FOLD_BREAKS) return undefined
@@ -40,7 +42,7 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
       const choices = ['Yes, I trust this folder', 'No, exit']
       return trustsFirst ? { choices, trusts: 0 } : { choices: choices.toReversed(), trusts: 1 }
     },
-    permissionChoices: ['Yes', 'Yes, and always allow access to lab/ from this project', 'No'],
+    permission: { choices: ['Yes', 'Yes, and always allow access to lab/ from this project', 'No'] },
     login: ['Claude account with subscription · Pro, Max, Team, or Enterprise', 'Anthropic Console account'],
     ready(app) {
       trust(cwd)

@@ -3,6 +3,7 @@
 interface Piece {
   shown: string
   text: string
+  isPasted?: boolean
 }
 
 /** What stands on the screen for a long paste; undefined for one that is shown as it is. */
@@ -38,7 +39,7 @@ export class Composer {
   paste(text: string, fold: Fold): void {
     const folded = fold(text, this.pastes + 1)
     if (folded !== undefined) this.pastes++
-    this.pieces.push({ shown: folded ?? text, text })
+    this.pieces.push({ shown: folded ?? text, text, isPasted: true })
     this.pastedAt = Date.now()
   }
 
@@ -58,6 +59,11 @@ export class Composer {
   get completing(): string | undefined {
     const { shown } = this
     return shown === this.settled ? undefined : /(?:^|\s)(@\S*|(?<=\S\s+)\/\S*)$/.exec(shown)?.[1]
+  }
+
+  /** Did the last of it come by a paste? */
+  get endsPasted(): boolean {
+    return this.pieces.at(-1)?.isPasted === true
   }
 
   settle(): void {

@@ -35,6 +35,8 @@ export interface Control {
   noRecord?: boolean
   /** Dim text in the empty input line. */
   placeholder?: string
+  /** Completions are offered behind a paste too, where the real one does so only behind keys. */
+  popups?: boolean
 }
 
 type Once = 'permission' | 'rateLimit'

@@ -4,7 +4,21 @@ import { StringDecoder } from 'node:string_decoder'
 export type Key =
   | { kind: 'text'; text: string }
   | { kind: 'paste'; text: string }
-  | { kind: 'enter' | 'newline' | 'esc' | 'up' | 'down' | 'backspace' | 'tab' | 'ctrl-c' | 'ctrl-d' | 'clear line' }
+  | {
+      kind:
+        | 'enter'
+        | 'newline'
+        | 'esc'
+        | 'up'
+        | 'down'
+        | 'left'
+        | 'right'
+        | 'backspace'
+        | 'tab'
+        | 'ctrl-c'
+        | 'ctrl-d'
+        | 'clear line'
+    }
 
 const PASTE = '\x1b[200~'
 const PASTE_END = '\x1b[201~'
@@ -16,6 +30,8 @@ const SEQUENCES: Record<string, Key> = {
   '\x1bOA': { kind: 'up' },
   '\x1b[B': { kind: 'down' },
   '\x1bOB': { kind: 'down' },
+  '\x1b[C': { kind: 'right' },
+  '\x1b[D': { kind: 'left' },
   '\x1b\r': { kind: 'newline' },
 }
 const CONTROLS: Record<string, Key> = {

@@ -6,9 +6,13 @@ import type { Size } from './terminal.ts'
 export type Status = 'idle' | 'busy' | 'waiting'
 
 export interface Question {
-  about: 'trust' | 'permission' | 'login'
+  about: 'trust' | 'permission' | 'login' | 'elsewhere'
   choices: string[]
   marked: number
+  /** Keys that choose at once, by their text. */
+  keys?: Record<string, number>
+  /** Choices stand side by side: Left and Right move. */
+  isRow?: boolean
   /** Milliseconds since the epoch. */
   askedAt: number
   /** What was chosen; undefined when it was left with Esc. */
@@ -34,23 +38,25 @@ export interface Kind {
   backslashBreaks?: boolean
   /** What a folded paste is recorded as. */
   wrapPaste?(paste: string): string
-  /** A completion popup takes the first Enter. */
-  completes?: boolean
+  /** A completion popup takes the first Enter: gives what the input line then holds, undefined where there is none. */
+  complete?(app: App, word: string): string | undefined
   /** The whole screen, or more: its bottom is shown. */
   draw(app: App, size: Size): string[]
   /** The question that trusts the folder; undefined where it is trusted. `first`: the choice at the top trusts. */
   trustQuestion?(trustsFirst: boolean): { choices: string[]; trusts: number } | undefined
-  permissionChoices: string[]
+  permission: { choices: string[]; keys?: Record<string, number>; isRow?: boolean }
   login: string[]
   /** Trust is given, and it is about to be ready. */
   ready(app: App): void
   /** The record of what happens; texts as they are to be recorded. */
-  submitted(app: App, text: string, wasQueued: boolean): void
+  submitted(app: App, text: string, wasQueued: boolean): unknown
   queued?(app: App, text: string): void
   dequeued?(app: App, text: string): void
   answered(app: App, text: string, answer: string, isLimited: boolean): void
-  interrupted?(app: App, text: string): void
+  interrupted?(app: App, text: string): unknown
   statusChanged?(app: App): void
+  /** Another moment of a turn has passed: for a title that moves. */
+  ticked?(app: App): void
   /** A command of its own: true when it took the text. */
   command(app: App, text: string): boolean
   /** Cleans up; gives the last words. */

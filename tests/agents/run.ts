@@ -95,13 +95,17 @@ function answer(app: App, key: Key): void {
     question.answer(choice)
   }
   // A login is no choice that a stand-in could take.
-  if (question.about === 'login') {
+  if (question.about === 'login' || question.about === 'elsewhere') {
     if (key.kind === 'ctrl-c') app.leave('ctrl-c', 0)
-  } else if (key.kind === 'up') question.marked = Math.max(0, question.marked - 1)
-  else if (key.kind === 'down') question.marked = Math.min(last, question.marked + 1)
+    else if (key.kind === 'text' && question.keys?.[key.text] !== undefined) settle(0)
+  } else if (key.kind === (question.isRow ? 'left' : 'up')) question.marked = Math.max(0, question.marked - 1)
+  else if (key.kind === (question.isRow ? 'right' : 'down')) question.marked = Math.min(last, question.marked + 1)
   else if (key.kind === 'esc' || key.kind === 'ctrl-c') settle(undefined)
   else if (key.kind === 'enter') swallowsEnter() || settle(question.marked)
-  else if (key.kind === 'text' && /^[1-9]$/.test(key.text) && Number(key.text) <= last + 1) settle(Number(key.text) - 1)
+  else if (key.kind === 'text') {
+    const chosen = question.keys?.[key.text] ?? (/^[1-9]$/.test(key.text) ? Number(key.text) - 1 : last + 1)
+    if (chosen <= last) settle(chosen)
+  }
 }
 
 function edit(app: App, key: Key): void {
@@ -125,7 +129,8 @@ function pressEnter(app: App): void {
   else if (kind.backslashBreaks && text.endsWith('\\')) {
     composer.backspace()
     composer.type('\n')
-  } else if (kind.completes && composer.completing !== undefined) {
+  } else if (app.completing !== undefined) {
+    composer.set(kind.complete?.(app, app.completing) ?? text)
     composer.settle()
     app.journal({ kind: 'enter lost', why: 'completion' })
   } else if (text.trim() !== '') {

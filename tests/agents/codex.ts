@@ -1,0 +1,92 @@
+/** A stand-in for Codex 0.169.0. */
+import { basename } from 'node:path'
+import type { App } from './app.ts'
+import { drawCodex } from './codex-screen.ts'
+import { findRollout, holdLock, newThreadId, Rollout } from './codex-store.ts'
+import { control } from './control.ts'
+import type { Kind } from './kind.ts'
+import { refuse, runAgent } from './run.ts'
+import { BRAILLE, frame } from './screen.ts'
+
+const FOLD_CHARACTERS = 1000
+const WITH_VALUE = new Set(['-m', '--model', '-s', '--sandbox', '-a', '--ask-for-approval', '-C', '--cd', '-c'])
+const args = process.argv.slice(2)
+const flag = (name: string) => args.includes(name)
+const modelAt = args.findIndex(arg => arg === '-m' || arg === '--model')
+const words = args.filter((arg, at) => !arg.startsWith('-') && !WITH_VALUE.has(args[at - 1] ?? ''))
+const mode = words[0] === 'resume' || words[0] === 'fork' ? words.shift() : undefined
+const wanted = mode === undefined ? undefined : words.shift()
+const model = modelAt < 0 ? 'gpt-5.5-codex' : args[modelAt + 1]
+const isOwnDaemon = flag('--no-daemon')
+const directory = basename(process.cwd())
+const rollout = new Rollout(model ?? '', mode === 'fork' ? wanted : undefined)
+const isRecorded = () => !control().noRecord
+
+let isElsewhere = false
+
+/** Another conversation in the same process; the old one's lock stays held. */
+function begin(app: App, id: string): void {
+  app.id = id
+  isElsewhere = isOwnDaemon && !holdLock(id)
+}
+
+const kind: Kind = {
+  name: 'codex',
+  alternate: false,
+  ctrlCsToLeave: 1,
+  leaveWords: ['/quit', '/exit'],
+  fold: text => (text.length > FOLD_CHARACTERS ? `[Pasted Content ${text.length} chars]` : undefined),
+  draw: drawCodex,
+  trustQuestion: () => ({ choices: ['Trust and continue', 'Quit'], trusts: 0 }),
+  permission: {
+    choices: ['Yes, proceed (y)', "Yes, and don't ask again (p)", 'No, and tell Codex what to do differently (esc)'],
+    keys: { y: 0, p: 1 },
+  },
+  login: ['Sign in with ChatGPT', 'Provide your own API key'],
+  ready(app) {
+    if (isElsewhere) app.ask({ about: 'elsewhere', choices: [''], keys: { r: 0, R: 0 }, answer: () => undefined })
+    showTitle(app)
+    const prompt = words.join(' ')
+    if (prompt !== '') app.enter(prompt)
+  },
+  statusChanged: showTitle,
+  ticked: showTitle,
+  submitted: (app, text) => isRecorded() && rollout.user(app.id, text.trim()),
+  answered(app, _text, answer, isLimited) {
+    if (!isRecorded()) return
+    if (isLimited) rollout.limited(app.id, answer)
+    else rollout.agent(app.id, answer)
+  },
+  interrupted: app => isRecorded() && rollout.interrupted(app.id),
+  command(app, text) {
+    if (text.startsWith('!')) return true
+    const name = /^\/([^\s/]*)(?:\s|$)/.exec(text)?.[1]
+    if (name === undefined) return false
+    if (name === 'new' || name === 'clear') {
+      app.said.length = 0
+      begin(app, newThreadId())
+    } else if (name === 'status') app.say('note', `Session: ${app.id}`)
+    else if (name !== 'quit' && name !== 'exit') {
+      app.say('note', `Unrecognized command '/${name}'. Type "/" for a list of supported commands.`)
+      // It gives the text back to be mended.
+      app.composer.set(text)
+    }
+    return true
+  },
+  left: app =>
+    `${isOwnDaemon ? '' : 'Disconnected from this task. Any running work continues.\n'}To continue this session, run:\ncodex resume ${app.id}\n`,
+  limitText: 'You’ve hit your usage limit. Upgrade to Pro or try again at 4:24 AM.',
+}
+
+function showTitle(app: App): void {
+  const sign =
+    app.status === 'busy' ? `${frame(app, BRAILLE)} ` : app.status === 'waiting' ? '[ . ] Action Required | ' : ''
+  app.terminal?.title(`${sign}${directory}`)
+}
+
+runAgent(kind, app => {
+  if (control().oldVersion && isOwnDaemon) refuse(app, "error: unexpected argument '--no-daemon' found", 2)
+  if (mode !== undefined && (wanted === undefined || findRollout(wanted) === undefined))
+    refuse(app, `Error: No saved session found with ID ${wanted}. Run \`codex resume\` without an ID to choose.`, 1)
+  begin(app, mode === 'resume' && wanted !== undefined ? wanted : newThreadId())
+})
