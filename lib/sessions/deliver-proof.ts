@@ -1,0 +1,76 @@
+/** Has the agent taken the text? Its own record says so; where it cannot be read, its state and its screen. */
+import type { Machine } from '#lib/system/machine.ts'
+import { contextOf, conversationOf } from './deliver-look.ts'
+import { countIn, countOnScreen, draftOf } from './deliver-text.ts'
+import type { DeliveryTarget, TargetSight } from './deliver-types.ts'
+
+/** What was so just before Enter, to tell what came of it. */
+export interface Baseline {
+  clean: string
+  sent: string
+  mark: string | undefined
+  /** Messages with this text that had been recorded since the mark: earlier ones, still queued at that time. */
+  delivered: number
+  queued: number
+  onScreen: number
+  wasWorking: boolean
+}
+
+export interface Proof {
+  outcome: 'delivered' | 'queued'
+  proof: 'record' | 'state' | 'screen'
+}
+
+/** What the record holds of the text since the mark; undefined when it cannot be read. */
+export async function recorded(
+  machine: Machine,
+  target: DeliveryTarget,
+  { clean, sent, mark }: Pick<Baseline, 'clean' | 'sent' | 'mark'>,
+): Promise<{ delivered: number; queued: number } | undefined> {
+  const context = contextOf(machine)
+  const messages = await target.driver.messagesSince(mark, target.look, conversationOf(target, context), context)
+  if (messages === undefined) return undefined
+  const [asSent, asGiven] = [countIn(messages, sent), countIn(messages, clean)]
+  return {
+    delivered: Math.max(asSent.delivered, asGiven.delivered),
+    queued: Math.max(asSent.queued, asGiven.queued),
+  }
+}
+
+export interface Evidence {
+  sight: TargetSight | undefined
+  /** The input line was empty in this look and the one before. */
+  isEmpty: boolean
+  msSinceEnter: number
+}
+
+/** A record is asked this long before a screen that shows the text as queued is believed: some record it only when its
+ * turn comes. */
+const RECORD_MS = 1500
+
+/** The proof that there is now, if any, and whether the record could be read. */
+export async function proofOf(
+  machine: Machine,
+  target: DeliveryTarget,
+  baseline: Baseline,
+  { sight, isEmpty, msSinceEnter }: Evidence,
+): Promise<{ proof: Proof | undefined; isReadable: boolean }> {
+  const counts = await recorded(machine, target, baseline)
+  const isReadable = counts !== undefined
+  // While one like it waits in the queue, a message may be that one: ours must be gone from the input line.
+  const mayStand = baseline.wasWorking && sight !== undefined && draftOf(sight.input, baseline.sent) === 'ours'
+  if (counts && !mayStand) {
+    if (counts.delivered > baseline.delivered) return { proof: { outcome: 'delivered', proof: 'record' }, isReadable }
+    if (counts.queued > baseline.queued) return { proof: { outcome: 'queued', proof: 'record' }, isReadable }
+  }
+  if (sight === undefined || !isEmpty) return { proof: undefined, isReadable }
+  const isWorking = sight.state?.state === 'working'
+  const hasAppeared = countOnScreen(sight.lines, baseline.clean) > baseline.onScreen
+  if (isReadable) {
+    const isQueued = baseline.wasWorking && isWorking && hasAppeared && msSinceEnter > RECORD_MS
+    return { proof: isQueued ? { outcome: 'queued', proof: 'screen' } : undefined, isReadable }
+  }
+  if (isWorking && !baseline.wasWorking) return { proof: { outcome: 'delivered', proof: 'state' }, isReadable }
+  if (!hasAppeared) return { proof: undefined, isReadable }
+  return { proof: { outcome: baseline.wasWorking ? 'queued' : 'delivered', proof: 'screen' }, isReadable }
+}
