@@ -1,8 +1,8 @@
 /** What Codex 0.169.0 leaves on disk: the lock of a thread, held open, and its rollout from the first prompt on. */
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { appendFileSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { flock } from './flock.ts'
 
 const home = process.env['CODEX_HOME'] || join(process.env['HOME'] ?? '/', '.codex')
 const cwd = process.cwd()
@@ -18,9 +18,7 @@ export function newThreadId(): string {
 export function holdLock(id: string): boolean {
   const path = join(home, 'thread-writer-locks', `${id}.lock`)
   mkdirSync(dirname(path), { recursive: true })
-  const fd = openSync(path, 'a')
-  // The lock belongs to the open file, which stays ours when the program that took it has ended.
-  return spawnSync('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] }).status === 0
+  return flock(openSync(path, 'a'))
 }
 
 /** The rollout of a thread, wherever it is. */
