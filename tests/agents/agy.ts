@@ -51,7 +51,7 @@ const kind: Kind = {
   name: 'agy',
   alternate: true,
   ctrlCsToLeave: 2,
-  leaveWords: ['/quit', '/exit'],
+  leaves: /^\/(?:quit|exit)\s*$/,
   fold(text, number) {
     const lines = text.split('\n').length
     return lines > FOLD_LINES || text.length > 1000 ? `[Pasted text #${number} +${lines} lines]` : undefined
@@ -79,7 +79,7 @@ const kind: Kind = {
     const content = `<USER_REQUEST>\n${text.trim()}\n</USER_REQUEST>`
     addStep(app, { source: 'USER_EXPLICIT', type: 'USER_INPUT', content })
   },
-  answered(app, _text, answer) {
+  answered(app, answer) {
     if (!control().noRecord) addStep(app, { source: 'MODEL', type: 'PLANNER_RESPONSE', content: answer })
   },
   command(app, text) {

@@ -13,9 +13,13 @@ const SPINNER_MS = 250
 export interface Sent {
   text: string
   recorded: string
+  /** It came while a tool ran. */
+  duringTool?: boolean
 }
 
-interface Turn extends Sent {
+interface Turn {
+  sent: Sent[]
+  isTool: boolean
   timer: NodeJS.Timeout
 }
 
@@ -46,10 +50,10 @@ export class App {
     this.journal = journal
   }
 
-  /** The word for which a popup offers completions. */
-  get completing(): string | undefined {
-    const word = this.composer.completing
-    return word === undefined || this.kind.complete?.(this, word) === undefined ? undefined : word
+  /** What an Enter would make of the input line through a popup; undefined where there is none. */
+  get completed(): string | undefined {
+    const { completes, complete } = this.kind
+    return completes && this.composer.isCompleting(completes) ? complete?.(this) : undefined
   }
 
   redraw(): void {
@@ -68,30 +72,29 @@ export class App {
 
   /** What Enter does with a text. */
   enter(text: string, recorded = text): void {
-    if (this.kind.leaveWords.includes(text.trim()) || this.kind.command(this, text)) {
+    if (this.kind.leaves.test(text) || this.kind.command(this, text)) {
       this.journal({ kind: 'command', text })
       this.redraw()
     } else if (this.turn) {
-      this.queue.push({ text, recorded })
+      this.queue.push({ text, recorded, duringTool: this.turn.isTool })
       this.journal({ kind: 'queue', text, id: this.id })
       this.kind.queued?.(this, recorded)
       this.redraw()
-    } else this.begin({ text, recorded }, false)
+    } else this.begin([{ text, recorded }], false)
   }
 
-  private begin({ text, recorded }: Sent, wasQueued: boolean): void {
-    this.journal({ kind: 'submit', text, id: this.id, wasQueued })
-    this.say('user', text)
+  private begin(sent: Sent[], wasQueued: boolean): void {
     const turnMs = control().turnMs ?? TURN_MS
-    const asks = takeOnce('permission')
-    this.turn = {
-      text,
-      recorded,
-      timer: setTimeout(() => (asks ? this.askPermission(turnMs) : this.end()), asks ? 20 : turnMs),
-    }
+    const isTool = takeOnce('permission')
+    const timer = setTimeout(() => (isTool ? this.askPermission(turnMs) : this.end()), isTool ? 20 : turnMs)
+    this.turn = { sent, isTool, timer }
     this.busySince = Date.now()
     this.setStatus('busy')
-    this.kind.submitted(this, recorded, wasQueued)
+    for (const { text, recorded } of sent) {
+      this.journal({ kind: 'submit', text, id: this.id, wasQueued })
+      this.say('user', text)
+      this.kind.submitted(this, recorded, wasQueued)
+    }
     this.ticker ??= setInterval(() => {
       this.spinner++
       this.kind.ticked?.(this)
@@ -115,30 +118,41 @@ export class App {
   }
 
   private end(): void {
-    const { text, recorded } = this.turn ?? { text: '', recorded: '' }
+    const { sent = [] } = this.turn ?? {}
     const isLimited = takeOnce('rateLimit')
-    const answer = isLimited ? this.kind.limitText : `Done: ${text.slice(0, 60).replaceAll('\n', ' ')}`
+    const asked = sent.map(({ text }) => text.slice(0, 60).replaceAll('\n', ' '))
+    const answer = isLimited ? this.kind.limitText : `Done: ${asked.join(', ')}`
+    if (this.kind.injected) this.inject(this.kind.injected)
     this.turn = undefined
     this.say('agent', answer)
     this.say('done', '')
-    this.kind.answered(this, recorded, answer, isLimited)
-    const next = this.queue.shift()
-    if (next === undefined) this.rest()
-    else {
-      this.kind.dequeued?.(this, next.recorded)
-      this.begin(next, true)
+    this.kind.answered(this, answer, isLimited)
+    const next = this.queue.splice(0, this.kind.takesAllQueued ? this.queue.length : 1)
+    for (const { recorded } of next) this.kind.dequeued?.(this, recorded)
+    if (next.length === 0) this.rest()
+    else this.begin(next, true)
+  }
+
+  /** What was queued while a tool ran goes into the turn that runs. */
+  private inject(record: NonNullable<Kind['injected']>): void {
+    for (const sent of this.queue.filter(one => one.duringTool)) {
+      this.queue.splice(this.queue.indexOf(sent), 1)
+      this.journal({ kind: 'submit', text: sent.text, id: this.id, wasQueued: true })
+      this.say('user', sent.text)
+      record(this, sent.recorded)
     }
   }
 
   /** Ends the turn at the user's wish; its text stands in the input line again, before a draft. */
   interrupt(): void {
     if (!this.turn) return
-    const { text, timer } = this.turn
+    const { sent, timer } = this.turn
     clearTimeout(timer)
     this.turn = undefined
+    const texts = [...sent, ...this.queue.splice(0)].map(one => one.text)
+    const text = texts.join('\n')
     this.journal({ kind: 'interrupt', text })
-    const back = [text, ...this.queue.splice(0).map(sent => sent.text), this.composer.text].filter(part => part !== '')
-    this.composer.set(back.join('\n'))
+    this.composer.set([...texts, this.composer.text].filter(part => part !== '').join('\n'))
     this.say('note', 'Interrupted · What should I do instead?')
     this.kind.interrupted?.(this, text)
     this.rest()

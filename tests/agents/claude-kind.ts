@@ -25,10 +25,14 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
     alternate: true,
     ctrlCsToLeave: 2,
     // The bare words leave too, without asking (2.1.329).
-    leaveWords: ['/exit', '/quit', 'exit', 'quit', ':q'],
+    leaves: /^\s*(?:\/(?:exit|quit)(?:\s|$)|(?:exit|quit|:q)\s*$)/,
     backslashBreaks: true,
+    completes: /(?:^|\s)(?:@\S*|(?<=\S\s+)\/\S*)$/,
     // None behind a bracketed paste (2.1.329).
     complete: ({ composer }) => (composer.endsPasted && !control().popups ? undefined : composer.text),
+    // Characters nobody sees are taken out (2.1.329).
+    cleanPaste: text => text.replaceAll(/[\u200b\u2060]/g, ''),
+    takesAllQueued: true,
     fold(text, number) {
       const breaks = text.split('\n').length - 1
       if (text.length <= FOLD_CHARACTERS && breaks <= FOLD_BREAKS) return undefined
@@ -55,9 +59,14 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
       hook('UserPromptSubmit', { ...about(app), prompt: text })
       store.user(app.id, asRecorded(text), wasQueued ? 'queued' : 'typed')
     },
-    queued: (app, text) => store.queueOperation(app.id, 'enqueue', asRecorded(text)),
+    queued: (app, text) => store.queueOperation(app.id, 'enqueue', asRecorded(text).trim()),
+    injected(app, text) {
+      store.queueOperation(app.id, 'remove', asRecorded(text).trim())
+      const prompt = asRecorded(text).trim()
+      store.note(app.id, { attachment: { type: 'queued_command', prompt, commandMode: 'prompt' }, type: 'attachment' })
+    },
     dequeued: app => store.queueOperation(app.id, 'dequeue'),
-    answered(app, _text, answer, isLimited) {
+    answered(app, answer, isLimited) {
       if (isLimited) store.limited(app.id, answer)
       else store.assistant(app.id, answer, wish.model)
       store.note(app.id, { type: 'system', subtype: 'turn_duration', durationMs: 300, isMeta: false })

@@ -58,13 +58,12 @@ function box(app: App, columns: number, rows: number): string[] {
 
 /** Completions take the footer's place. */
 function popup(app: App): string[] {
-  const word = app.completing
-  return word === undefined ? [] : [`  ${BLUE(`${word}…`)}`, `  ${grey('a completion')}`]
+  return app.completed === undefined ? [] : [`  ${BLUE('README.md')}`, `  ${grey('readme-old.md')}`]
 }
 
 function footer(app: App, columns: number): string[] {
   if (app.hint !== '') return [`  ${grey(app.hint)}`]
-  if (app.completing !== undefined) return []
+  if (app.completed !== undefined) return []
   if (app.composer.text !== '' && app.status !== 'busy') return [grey('ctrl+g to edit in Vim'.padStart(columns - 2))]
   const left = app.status === 'busy' ? 'esc to interrupt · ← for agents' : '? for shortcuts · ← for agents'
   const right = '● high · /effort'

@@ -92,7 +92,7 @@ export function claudeStore(wish: ClaudeWish) {
       const origin = { permissionMode: 'default', origin: { kind: 'human' }, promptSource }
       addMessage(id, { promptId: randomUUID(), type: 'user', message: { role: 'user', content }, ...origin })
     },
-    queueOperation(id: string, operation: 'enqueue' | 'dequeue', content?: string): void {
+    queueOperation(id: string, operation: 'enqueue' | 'dequeue' | 'remove', content?: string): void {
       add(id, { type: 'queue-operation', operation, timestamp: now(), sessionId: id, ...(content ? { content } : {}) })
     },
     assistant(id: string, text: string, model: string): void {

@@ -34,7 +34,11 @@ const kind: Kind = {
   name: 'codex',
   alternate: false,
   ctrlCsToLeave: 1,
-  leaveWords: ['/quit', '/exit'],
+  // Behind a blank it is a prompt.
+  leaves: /^\/(?:quit|exit)(?:\s|$)/,
+  completes: /(?:^|\s)[@$]\S*$/,
+  // The first file takes the word's place; a `$` finds nothing.
+  complete: ({ composer: { shown, text } }) => (/\$\S*$/.test(shown) ? '' : text.replace(/@\S*$/, 'README.md ')),
   fold: text => (text.length > FOLD_CHARACTERS ? `[Pasted Content ${text.length} chars]` : undefined),
   draw: drawCodex,
   trustQuestion: () => ({ choices: ['Trust and continue', 'Quit'], trusts: 0 }),
@@ -52,7 +56,7 @@ const kind: Kind = {
   statusChanged: showTitle,
   ticked: showTitle,
   submitted: (app, text) => isRecorded() && rollout.user(app.id, text.trim()),
-  answered(app, _text, answer, isLimited) {
+  answered(app, answer, isLimited) {
     if (!isRecorded()) return
     if (isLimited) rollout.limited(app.id, answer)
     else rollout.agent(app.id, answer)

@@ -55,10 +55,9 @@ export class Composer {
     this.pieces = text === '' ? [] : [{ shown: text, text }]
   }
 
-  /** The word at the end for which completions are offered. */
-  get completing(): string | undefined {
-    const { shown } = this
-    return shown === this.settled ? undefined : /(?:^|\s)(@\S*|(?<=\S\s+)\/\S*)$/.exec(shown)?.[1]
+  /** Does the text end so that completions are offered, and were they not closed for this text? */
+  isCompleting(pattern: RegExp): boolean {
+    return this.shown !== this.settled && pattern.test(this.shown)
   }
 
   /** Did the last of it come by a paste? */

@@ -30,7 +30,10 @@ export interface Kind {
   alternate: boolean
   /** Ctrl-C at an empty input line leaves at this one. */
   ctrlCsToLeave: number
-  leaveWords: readonly string[]
+  /** Texts that end the program. */
+  leaves: RegExp
+  /** What becomes of a paste before it is in the input line. */
+  cleanPaste?(text: string): string
   fold: Fold
   /** An Enter this soon after a paste, in milliseconds, is a line break. */
   enterGapMs?: number
@@ -38,8 +41,10 @@ export interface Kind {
   backslashBreaks?: boolean
   /** What a folded paste is recorded as. */
   wrapPaste?(paste: string): string
-  /** A completion popup takes the first Enter: gives what the input line then holds, undefined where there is none. */
-  complete?(app: App, word: string): string | undefined
+  /** The end of a text for which a popup offers completions; it takes the first Enter. */
+  completes?: RegExp
+  /** What the input line holds when the popup took an Enter; undefined where there is no popup. */
+  complete?(app: App): string | undefined
   /** The whole screen, or more: its bottom is shown. */
   draw(app: App, size: Size): string[]
   /** The question that trusts the folder; undefined where it is trusted. `first`: the choice at the top trusts. */
@@ -50,9 +55,13 @@ export interface Kind {
   ready(app: App): void
   /** The record of what happens; texts as they are to be recorded. */
   submitted(app: App, text: string, wasQueued: boolean): unknown
+  /** At the end of a turn all that waits begins the next one together. */
+  takesAllQueued?: boolean
   queued?(app: App, text: string): void
   dequeued?(app: App, text: string): void
-  answered(app: App, text: string, answer: string, isLimited: boolean): void
+  /** Taken into the turn that runs, when a tool has ended. */
+  injected?(app: App, text: string): unknown
+  answered(app: App, answer: string, isLimited: boolean): void
   interrupted?(app: App, text: string): unknown
   statusChanged?(app: App): void
   /** Another moment of a turn has passed: for a title that moves. */

@@ -111,7 +111,7 @@ function answer(app: App, key: Key): void {
 function edit(app: App, key: Key): void {
   const { composer, kind } = app
   if (key.kind === 'text') composer.type(key.text)
-  else if (key.kind === 'paste') composer.paste(key.text, kind.fold)
+  else if (key.kind === 'paste') composer.paste(kind.cleanPaste?.(key.text) ?? key.text, kind.fold)
   else if (key.kind === 'newline') composer.type('\n')
   else if (key.kind === 'backspace') composer.backspace()
   else if (key.kind === 'clear line') composer.set('')
@@ -129,15 +129,18 @@ function pressEnter(app: App): void {
   else if (kind.backslashBreaks && text.endsWith('\\')) {
     composer.backspace()
     composer.type('\n')
-  } else if (app.completing !== undefined) {
-    composer.set(kind.complete?.(app, app.completing) ?? text)
-    composer.settle()
+  } else if (app.completed !== undefined) {
+    // Where nothing matches, the popup stays and takes every Enter.
+    if (app.completed !== '') {
+      composer.set(app.completed)
+      composer.settle()
+    }
     app.journal({ kind: 'enter lost', why: 'completion' })
   } else if (text.trim() !== '') {
     const recorded = composer.wrapped(kind.wrapPaste ?? (paste => paste))
     composer.set('')
     app.enter(text, recorded)
-    if (kind.leaveWords.includes(text.trim()) && !control().leaveHangs) app.leave('prompt_input_exit', 0)
+    if (kind.leaves.test(text) && !control().leaveHangs) app.leave('prompt_input_exit', 0)
   }
 }
 
