@@ -4,10 +4,11 @@ import { claudeCandidate } from './claude-candidate.ts'
 import { pidEntry, pidEntryOf } from './claude-pid-map.ts'
 import { claudeScreen } from './claude-screen.ts'
 import { findTranscript, holdsTurn, lastApiError } from './claude-transcripts.ts'
-import { launchedId } from './evidence.ts'
+import { isLaunched, launchedId } from './evidence.ts'
+import { tailOf } from './files.ts'
 import { isUuid } from './ids.ts'
 import { recogniser } from './recognise.ts'
-import type { Adapter, StateSight } from './types.ts'
+import type { Adapter, AgentContext, IdSight, Look, StateSight } from './types.ts'
 
 const isAgent = recogniser({
   programs: ['claude'],
@@ -31,7 +32,7 @@ export const claude: Adapter = {
   liveId(look, context) {
     const entry = pidEntryOf(look.agent, context)
     if (entry) return { kind: 'id', evidence: { id: entry.sessionId, source: 'pid map', detail: entry.path } }
-    return launchedId(look, context, givenId, isUuid)
+    return hookedId(look, context) ?? launchedId(look, context, givenId, isUuid)
   },
 
   candidateId: (look, rivals, context) => claudeCandidate(look, rivals, context, isAgent),
@@ -62,6 +63,14 @@ export const claude: Adapter = {
   },
 
   screen: claudeScreen,
+}
+
+/** What the SessionStart hook of this launch was told last; it follows /clear, also in versions without a pid map. */
+function hookedId(look: Look, context: AgentContext): IdSight | undefined {
+  if (look.hookFile === undefined || !isLaunched(look, context)) return undefined
+  const told = [...(tailOf(look.hookFile) ?? '').matchAll(/"session_id"\s*:\s*"([0-9a-f-]{36})"/g)].at(-1)?.[1]
+  if (!isUuid(told)) return undefined
+  return { kind: 'id', evidence: { id: told, source: 'hook record', detail: look.hookFile } }
 }
 
 function idleState(error: string | undefined): StateSight {

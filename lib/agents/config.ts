@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
 import type { Config } from './custom.ts'
+import type { Driver } from './drive/types.ts'
 import { agentNames } from './table.ts'
 import type { Adapter } from './types.ts'
 
@@ -9,6 +10,8 @@ export interface AgentConfigFile {
   adapters: Adapter[]
   /** Roles in session names, beside our own. */
   roles: string[]
+  /** How those of them are driven that say so; loaded when asked for. */
+  drivers(): Promise<Driver[]>
 }
 
 const MAX_BYTES = 1 << 20
@@ -18,7 +21,7 @@ const HINT = 'See schemas/agent-sessions.config.schema.json for what may stand t
  * column. Loads what it takes only when there is a file: most registries have none. */
 export async function readConfig(path: string): Promise<AgentConfigFile> {
   const text = readText(path)
-  if (text === undefined) return { adapters: [], roles: [] }
+  if (text === undefined) return { adapters: [], roles: [], drivers: async () => [] }
   const [{ LineCounter, parseDocument }, { configSchema, customAdapter }] = await Promise.all([
     import('yaml'),
     import('./custom.ts'),
@@ -52,7 +55,14 @@ export async function readConfig(path: string): Promise<AgentConfigFile> {
       throw broken(
         `${where(offsetOf(document, ['agents', name]))}: agents.${name}: this agent is known already; give yours another name`,
       )
-  return { adapters: agents.map(([name, agent]) => customAdapter(name, agent)), roles: config.roles ?? [] }
+  return {
+    adapters: agents.map(([name, agent]) => customAdapter(name, agent)),
+    roles: config.roles ?? [],
+    async drivers() {
+      const { customDriver } = await import('./drive/custom.ts')
+      return agents.flatMap(([name, agent]) => customDriver(name, agent) ?? [])
+    },
+  }
 }
 
 /** Where the value of a path begins, or the nearest one above it that is there. */

@@ -25,6 +25,8 @@ const markSchema = z.strictObject({
   pattern,
 })
 
+const words = z.array(z.string().check(z.maxLength(500))).check(z.maxLength(50))
+
 const agentSchema = z.strictObject({
   /** Names its program shows (argv[0], or the script an interpreter runs). Default: the agent's name. */
   process: z.optional(z.array(name).check(z.minLength(1))),
@@ -56,6 +58,33 @@ const agentSchema = z.strictObject({
   title: z.optional(z.array(markSchema)),
   /** Marks on the screen, tried in order; `^` and `$` are the start and end of a line. */
   screen: z.optional(z.array(markSchema)),
+  /** The program to start: a name on the PATH, or an absolute path. Default: the first of `process`, else the name. */
+  program: z.optional(text),
+  /** Its arguments for a new conversation. `{id}` is a fresh UUID, `{folder}` where it works, `{log}` a file of this start
+   * alone, `{port}` a free loopback port. No shell reads them. */
+  start: z.optional(words),
+  /** Its arguments to go on with the conversation `{id}`. */
+  resume: z.optional(words),
+  /** Its arguments for a copy of the conversation `{id}`. */
+  fork: z.optional(words),
+  /** Arguments that choose a `{model}`. */
+  model: z.optional(words),
+  /** Arguments that make it work without asking. */
+  skip_permissions: z.optional(words),
+  /** Variables that say where it keeps its files. */
+  home: z.optional(z.array(z.string().check(z.regex(/^[A-Za-z_]\w{0,60}$/, 'expected the name of a variable')))),
+  /** Typed to end it. Default: `/exit`. */
+  leave: z.optional(text),
+  /** Milliseconds between a paste and Enter. Default: 300. */
+  enter_gap_ms: z.optional(z.number().check(z.gte(0), z.lte(10_000))),
+  /** Its input line; the first group is what stands in it. Without it no prompt is typed into it. */
+  input: z.optional(pattern),
+  /** On its screen when a conversation was not found. */
+  not_found: z.optional(pattern),
+  /** The choice that trusts a folder, without its number. */
+  trust_choice: z.optional(pattern),
+  /** What stands before the marked choice. */
+  choice_mark: z.optional(pattern),
 })
 
 export const configSchema = z.looseObject({
@@ -65,7 +94,7 @@ export const configSchema = z.looseObject({
 })
 
 export type Config = z.infer<typeof configSchema>
-type AgentConfig = z.infer<typeof agentSchema>
+export type AgentConfig = z.infer<typeof agentSchema>
 
 /** An agent of the config as an adapter. */
 export function customAdapter(agentName: string, config: AgentConfig): Adapter {

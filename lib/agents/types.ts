@@ -23,7 +23,7 @@ export interface Artifact {
 /** A conversation id together with why we believe it. Sources, best first. */
 export interface IdEvidence {
   id: string
-  source: 'pid map' | 'open lock' | 'log file' | 'launch id' | 'single candidate'
+  source: 'pid map' | 'hook record' | 'open lock' | 'log file' | 'launch id' | 'single candidate'
   /** The file, descriptor or argument that says so. */
   detail: string
 }
@@ -73,6 +73,8 @@ export interface Look {
   launchId?: string
   /** Log file given at launch (agy --log-file), as the row records it. */
   logFile?: string
+  /** What a session hook given at launch wrote, as the row records it. */
+  hookFile?: string
 }
 
 /** What we know about one agent CLI. Adding an agent is one file of this shape and its tests. */

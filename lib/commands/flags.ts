@@ -7,6 +7,8 @@ export type Flags = Record<string, 'boolean' | 'string'>
 export interface Parsed {
   has(flag: string): boolean
   text(flag: string): string | undefined
+  /** Every value of a flag that may be given again. */
+  all(flag: string): string[]
   /** A whole number ≥ `least`; undefined when the flag was not given. */
   count(flag: string, least: number): number | undefined
   positionals: string[]
@@ -24,6 +26,7 @@ export function parseFlags(argv: readonly string[], flags: Flags, example: strin
   const options = Object.fromEntries(Object.entries(flags).map(([name, type]) => [name, { type }]))
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true })
   const values = new Map<string, string | true>()
+  const all = new Map<string, string[]>()
   const positionals: string[] = []
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value)
@@ -42,6 +45,7 @@ export function parseFlags(argv: readonly string[], flags: Flags, example: strin
     if (token.value === undefined || token.value === '' || isNextFlag)
       throw usageError(`${token.rawName} needs a value, got none`, example)
     values.set(token.name, token.value)
+    all.set(token.name, [...(all.get(token.name) ?? []), token.value])
   }
   const text = (flag: string): string | undefined => {
     const value = values.get(flag)
@@ -50,6 +54,7 @@ export function parseFlags(argv: readonly string[], flags: Flags, example: strin
   return {
     has: flag => values.has(flag),
     text,
+    all: flag => all.get(flag) ?? [],
     count: (flag, least) => {
       const value = text(flag)
       if (value === undefined) return undefined

@@ -12,6 +12,22 @@ interface Entry {
 }
 
 const COMMANDS: Record<string, Entry> = {
+  create: {
+    about: 'start an agent in a tmux session of its own, and put it on record',
+    load: async () => (await import('#lib/commands/create.ts')).create,
+  },
+  resume: {
+    about: 'bring an ended session back in its own conversation',
+    load: async () => (await import('#lib/commands/resume.ts')).resume,
+  },
+  stop: {
+    about: 'end a session, and keep what it takes to bring it back',
+    load: async () => (await import('#lib/commands/stop.ts')).stop,
+  },
+  attach: {
+    about: 'show a session in this terminal',
+    load: async () => (await import('#lib/commands/attach.ts')).attach,
+  },
   reconcile: {
     about: 'compare the registry with tmux and the disk, and mend it',
     looks: true,

@@ -11,7 +11,7 @@ import { currentFolder } from './current-folder.ts'
 import type { Parsed } from './flags.ts'
 
 /** The role our own names carry unless the config adds others. */
-const ROLES = ['creator']
+export const ROLES = ['creator']
 
 export interface Surroundings extends Scope {
   /** The registry as a person would name it. */
@@ -22,9 +22,7 @@ export async function surroundings(flags: Parsed, env: NodeJS.ProcessEnv): Promi
   const yamlPath = requireRegistry({ flag: flags.text('registry'), env, cwd: currentFolder() })
   const registryPath = realpathSync(yamlPath)
   const config = await readConfig(join(dirname(registryPath), 'agent-sessions.config.yaml'))
-  const named = flags.text('server') ?? (env['TMUX_SERVER_NAME'] || undefined)
-  if (named !== undefined && badServerName(named) !== undefined)
-    throw new CodedError('usage', EXIT.broken, `"${named}" cannot be a tmux server's name: ${badServerName(named)}`)
+  const named = serverNamed(flags, env)
   return {
     yamlPath,
     registryPath,
@@ -32,4 +30,12 @@ export async function surroundings(flags: Parsed, env: NodeJS.ProcessEnv): Promi
     roles: [...ROLES, ...config.roles],
     servers: [...new Set(['default', ...(named ? [named] : [])])],
   }
+}
+
+/** The server that `--server` or `$TMUX_SERVER_NAME` names; undefined when none does. CodedError `usage`. */
+export function serverNamed(flags: Parsed, env: NodeJS.ProcessEnv): string | undefined {
+  const named = flags.text('server') ?? (env['TMUX_SERVER_NAME'] || undefined)
+  if (named !== undefined && badServerName(named) !== undefined)
+    throw new CodedError('usage', EXIT.broken, `"${named}" cannot be a tmux server's name: ${badServerName(named)}`)
+  return named
 }

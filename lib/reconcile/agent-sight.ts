@@ -83,6 +83,7 @@ function findInSession(
       // What was given at launch says nothing of another session by the same name.
       if (want.isOwn && want.row?.launch_session_id) look.launchId = want.row.launch_session_id
       if (want.isOwn && want.row?.agent_log_file) look.logFile = want.row.agent_log_file
+      if (want.isOwn && want.row?.agent_hook_file) look.hookFile = want.row.agent_hook_file
       return {
         sight: {
           found: 'found',

@@ -117,7 +117,7 @@ function knownServer(view: ServerView, look: ProcessLooker): KnownServer | undef
 }
 
 /** Pids mean something only on the row's own host, and since its last start. */
-function opState(row: Row, here: Here, look: ProcessLooker): RowSight['op'] {
+export function opState(row: Row, here: Here, look: ProcessLooker): RowSight['op'] {
   if (!row.op) return 'none'
   if (!isFromHere(row, here)) return 'unknown'
   if (row.boot_id && here.bootId && row.boot_id !== here.bootId) return 'dead'

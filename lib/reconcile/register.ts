@@ -2,7 +2,8 @@ import type { AgentContext } from '#lib/agents/types.ts'
 import { rowKey } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { anotherHolder } from './holders.ts'
-import { identityFields, provedId } from './new-identity.ts'
+import { identityFields, provedId, UNKNOWN_TUI } from './new-identity.ts'
+import { attachCommand, killCommand } from './shown-command.ts'
 import type { Observation, StraySight } from './sights.ts'
 
 /** Looks at what only a row needs: the agent's arguments, and whether its conversation holds a turn. A dry run over a
@@ -20,9 +21,8 @@ export function rowOfStray(stray: StraySight, observation: Observation): Row {
   const { session, server, agent } = stray
   const identity = identityFields(session, server, here, agent)
   const { tmux_session_created_at, tmux_session_epoch, tmux_server, pane, ...rest } = identity
-  const socket = `tmux -L ${shown(session.server)}`
   // tmux takes `=$x` for a session's id: such a name can only be reached by its real id.
-  const target = shown(session.name.startsWith('$') ? session.id : `=${session.name}`)
+  const target = session.name.startsWith('$') ? session.id : `=${session.name}`
   const name = agent.adapter?.name ?? stray.agentName
   const live = provedId(agent)
   const key = rowKey(session.server, session.name)
@@ -34,18 +34,13 @@ export function rowOfStray(stray: StraySight, observation: Observation): Row {
     tmux_session_epoch,
     tmux_server,
     pane,
-    attach_command: `${socket} attach-session -t ${target}`,
-    kill_command: `${socket} kill-session -t ${target}`,
+    attach_command: attachCommand(session.server, target),
+    kill_command: killCommand(session.server, target),
     last_visible_status: 'auto-registered by monitor',
-    tui: { model: '(unknown)', provider: '(unknown)', plan: '(unknown)', account: '(unknown)', version: '(unknown)' },
+    tui: UNKNOWN_TUI,
     ...(agent.adapter && id !== undefined ? { [agent.adapter.idField]: id } : {}),
     ...(name !== undefined ? { agent: name } : {}),
     ...(stray.role !== undefined ? { role: stray.role } : {}),
     ...rest,
   } as Row
-}
-
-/** For a person to paste into a shell; we never run it. */
-function shown(word: string): string {
-  return /^[A-Za-z0-9_./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -69,6 +69,8 @@ export interface Driver {
   homeVariables: readonly string[]
   start(wish: Wish): Launch
   resume(id: string, wish: Wish): Launch
+  /** False where nobody told how (an agent of the config). */
+  canResume?: boolean
   /** A copy of a conversation under a new id. */
   fork?(id: string, wish: Wish): Launch
   /** What must be done before the start for the launch's id to exist (`opencode import`). Throws when it fails. */

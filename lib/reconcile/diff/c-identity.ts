@@ -7,7 +7,7 @@ import type { AgentSight, Observation, RowSight } from '../sights.ts'
 import type { Finding } from './finding.ts'
 
 /** Evidence that follows the agent through `/clear`. What was said at launch, or is left by exclusion, cannot show a move. */
-const FOLLOWS = new Set<IdEvidence['source']>(['pid map', 'open lock', 'log file'])
+const FOLLOWS = new Set<IdEvidence['source']>(['pid map', 'hook record', 'open lock', 'log file'])
 
 /** Class C: the id of the agent's conversation appears, or moved to one that can be resumed. Two candidates are
  * `ambiguous` and only reported. */

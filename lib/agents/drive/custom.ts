@@ -1,0 +1,71 @@
+/** Agents of the config that say how they are started. */
+import type { AgentConfig } from '../custom.ts'
+import type { Driver, InputLine, Launch, ScreenLine, Wish } from './types.ts'
+
+/** Undefined where the config does not tell how to start it. */
+export function customDriver(name: string, config: AgentConfig): Driver | undefined {
+  const { start } = config
+  if (start === undefined) return undefined
+  const programs = [config.program ?? config.process?.[0] ?? name]
+  const launch = (words: readonly string[], id: string | undefined, wish: Wish): Launch => {
+    const values = {
+      id: id ?? wish.newId,
+      folder: wish.folder,
+      model: wish.model ?? '',
+      log: wish.logFile,
+      port: String(wish.port),
+    }
+    const more = [
+      ...(wish.model === undefined ? [] : (config.model ?? [])),
+      ...(wish.skipPermissions ? (config.skip_permissions ?? []) : []),
+    ]
+    const args = [...words, ...more].map(word =>
+      word.replaceAll(/\{(\w+)\}/g, (whole, key) => placeholder(values, key) ?? whole),
+    )
+    const takesId = id !== undefined || words.some(word => word.includes('{id}'))
+    const takesLog = words.some(word => word.includes('{log}'))
+    return { args, ...(takesId ? { id: values.id } : {}), ...(takesLog ? { logFile: wish.logFile } : {}) }
+  }
+  const { resume, fork } = config
+  return {
+    name,
+    programs,
+    homeVariables: config.home ?? [],
+    start: wish => launch(start, undefined, wish),
+    resume(id, wish) {
+      if (resume === undefined) throw new Error(`the config does not say how to resume ${name}`)
+      return launch(resume, id, wish)
+    },
+    canResume: resume !== undefined,
+    ...(fork ? { fork: (id: string, wish: Wish) => ({ ...launch(fork, id, wish), id: wish.newId }) } : {}),
+    ...(config.skip_permissions
+      ? {}
+      : { skipRefusal: () => `the config does not say how ${name} skips permissions (skip_permissions)` }),
+    // Whether its conversation is the one that was asked for, only its staying up can tell.
+    resumeProof: 'stays',
+    ...(config.not_found ? { notFound: new RegExp(config.not_found, 'm') } : {}),
+    ...(config.trust_choice ? { trustChoice: new RegExp(config.trust_choice) } : {}),
+    ...(config.choice_mark ? { choiceMark: new RegExp(config.choice_mark, 'u') } : {}),
+    leaveText: config.leave ?? '/exit',
+    enterGapMs: config.enter_gap_ms ?? 300,
+    input: lines => inputOf(lines, config.input),
+    recordMark: async () => undefined,
+    messagesSince: async () => undefined,
+  }
+}
+
+function placeholder(values: Record<string, string>, key: string): string | undefined {
+  return Object.hasOwn(values, key) ? values[key] : undefined
+}
+
+/** The last line that the pattern matches; what its first group caught is the draft. */
+function inputOf(lines: readonly ScreenLine[], source: string | undefined): InputLine {
+  if (source === undefined) return { kind: 'none' }
+  const pattern = new RegExp(source)
+  const draft = lines
+    .map(({ bright }) => pattern.exec(bright.slice(0, 300).trimEnd()))
+    .findLast(match => match !== null)
+  if (!draft) return { kind: 'none' }
+  const text = (draft[1] ?? '').trim()
+  return text === '' ? { kind: 'empty' } : { kind: 'draft', text }
+}

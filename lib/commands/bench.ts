@@ -1,0 +1,70 @@
+/** What create, stop, resume and attach need to know before they begin. */
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { readConfig } from '#lib/agents/config.ts'
+import { adapters } from '#lib/agents/table.ts'
+import { findRegistry, placeForNew, requireRegistry } from '#lib/registry/locate.ts'
+import { createRegistry } from '#lib/registry/workspace.ts'
+import type { Bench } from '#lib/sessions/context.ts'
+import { CodedError, EXIT } from '#lib/system/errors.ts'
+import { currentFolder } from './current-folder.ts'
+import type { Parsed } from './flags.ts'
+import { note } from './run.ts'
+import { ROLES, serverNamed } from './surroundings.ts'
+
+export interface CommandBench extends Bench {
+  /** The server that was named. */
+  server: string | undefined
+}
+
+/** The registry and what belongs to it. One found by going upward must be this user's own: what its rows say is started
+ * and ended. CodedErrors of finding and reading; `not-ours`. */
+export async function benchFor(flags: Parsed, env: NodeJS.ProcessEnv): Promise<CommandBench> {
+  const where = { flag: flags.text('registry'), env, cwd: currentFolder() }
+  return benchAt(requireRegistry(where), flags, env, where.flag !== undefined || Boolean(env['AGENT_SESSIONS_YAML']))
+}
+
+/** The same; where there is no registry yet, one is made (not in a dry run). */
+export async function benchOrNew(flags: Parsed, env: NodeJS.ProcessEnv, dryRun: boolean): Promise<CommandBench> {
+  const where = { flag: flags.text('registry'), env, cwd: currentFolder() }
+  const isNamed = where.flag !== undefined || Boolean(env['AGENT_SESSIONS_YAML'])
+  const { path, looked } = findRegistry(where)
+  if (path !== undefined) return benchAt(path, flags, env, isNamed)
+  const place = isNamed ? (looked[0] ?? placeForNew(where.cwd)) : placeForNew(where.cwd)
+  if (dryRun) {
+    const bench = { yamlPath: place, registryPath: resolve(place), isNew: true, drivers: [], roles: ROLES, adapters }
+    return { ...bench, servers: [], server: serverNamed(flags, env), onWait: note }
+  }
+  if (await createRegistry(place)) note(`made a new registry: ${place}`)
+  return benchAt(place, flags, env, isNamed)
+}
+
+async function benchAt(
+  yamlPath: string,
+  flags: Parsed,
+  env: NodeJS.ProcessEnv,
+  isNamed: boolean,
+): Promise<CommandBench> {
+  const registryPath = existsSync(yamlPath) ? realpathSync(yamlPath) : yamlPath
+  const owner = statSync(registryPath, { throwIfNoEntry: false })?.uid
+  const self = process.getuid?.()
+  if (!isNamed && owner !== undefined && self !== undefined && owner !== self)
+    throw new CodedError(
+      'not-ours',
+      EXIT.refused,
+      `${yamlPath} belongs to another user (uid ${owner}), and it was not named`,
+      `If you mean it: --registry ${yamlPath}`,
+    )
+  const config = await readConfig(join(dirname(registryPath), 'agent-sessions.config.yaml'))
+  const server = serverNamed(flags, env)
+  return {
+    yamlPath,
+    registryPath,
+    adapters: [...adapters, ...config.adapters],
+    drivers: await config.drivers(),
+    roles: [...ROLES, ...config.roles],
+    servers: [],
+    server,
+    onWait: note,
+  }
+}

@@ -1,0 +1,170 @@
+import { realpathSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import type { Created, CreateWish } from '#lib/sessions/create.ts'
+import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
+import { thisMachine } from '#lib/system/machine.ts'
+import { benchOrNew } from './bench.ts'
+import { currentFolder } from './current-folder.ts'
+import { COMMON, type Parsed, parseFlags, usageError } from './flags.ts'
+import { promptOf } from './prompt.ts'
+import { type Command, note, print } from './run.ts'
+import { visible } from './visible.ts'
+
+const EXAMPLE = 'create --agent claude --workspace ~/my-app --prompt "Read the README and say what is missing"'
+
+const HELP = `create - start an AI coding agent in a tmux session of its own, and put it on record
+
+usage: create --agent AGENT [--workspace DIR] [--name NAME] [--role ROLE] [--prompt TEXT | --prompt-file FILE|-]
+              [--model MODEL] [--skip-permissions] [--env NAME[=VALUE]]… [--size 140x40] [--wait-ready SECONDS]
+              [--trust] [--worktree BRANCH] [--keep-session] [--replace] [--dry-run] [--json]
+
+  --agent AGENT        claude, agy, codex, gemini, opencode, or one of .hermes/agent-sessions.config.yaml
+  --workspace DIR      the folder it works in (default: the current one); it must be there
+  --name NAME          the session's name (default: <folder>-<role>-<agent>, <folder>-2-<role>-<agent> if another
+                       workspace has that); letters, digits, _ and -
+  --role ROLE          the part of the name before the agent (default: creator)
+  --prompt TEXT        its first prompt, sent once it is ready, and proved to have arrived
+  --prompt-file FILE   the same from a file, or from standard input (-)
+  --model MODEL        passed on to the agent
+  --skip-permissions   let it work without asking; never by default, kept in the row, refused where the agent refuses it
+  --env NAME[=VALUE]   a variable for the agent, its value passed on where none is given; never written to the registry
+  --size 140x40        columns and lines while nobody is attached
+  --wait-ready SECONDS how long it may take to be ready (default 60)
+  --trust              answer the question whether the folder is trusted with yes; without it a question is reported
+  --worktree BRANCH    work in a git work tree of that branch, made beside the repository
+  --keep-session       keep the session when its job ends
+  --replace            start anew although the row has ended; the old conversation id is kept in previous_session_ids
+  --dry-run            only say what would be started
+  --json               one JSON value
+  --registry FILE      the registry (default: $AGENT_SESSIONS_YAML, else .hermes/agent-sessions.yaml from here upward,
+                       else a new one at the git root or here)
+  --server NAME        the tmux server (-L name; default: $TMUX_SERVER_NAME, else default)
+  --help, --version
+
+A session of that name that runs already is shown and left as it is ("created": false).
+
+examples:
+  create --agent claude
+  create --agent codex --workspace ~/my-app --name my-app-review --prompt-file task.md --json
+  agent-sessions attach my-app-creator-claude      look at it (Ctrl-b d leaves it running)
+
+exit codes: 0 it runs (also when it did before) · 1 refused, or the agent did not stay up, or the prompt was not taken
+            2 wrong usage or a broken registry · 3 not ready in time, or the lock was not had · 4 tmux gave no sure answer
+`
+
+const FLAGS = {
+  ...COMMON,
+  agent: 'string',
+  workspace: 'string',
+  name: 'string',
+  role: 'string',
+  prompt: 'string',
+  'prompt-file': 'string',
+  model: 'string',
+  'skip-permissions': 'boolean',
+  env: 'string',
+  size: 'string',
+  'wait-ready': 'string',
+  trust: 'boolean',
+  worktree: 'string',
+  'keep-session': 'boolean',
+  replace: 'boolean',
+  'dry-run': 'boolean',
+  json: 'boolean',
+} as const
+
+export const create: Command = { name: 'create', help: HELP, run }
+
+async function run(argv: string[]): Promise<ExitCode> {
+  const flags = parseFlags(argv, FLAGS, EXAMPLE)
+  if (flags.positionals.length > 0)
+    throw usageError(`create takes no name behind it, got "${flags.positionals[0]}"; use --name`, EXAMPLE)
+  const agent = flags.text('agent')
+  if (agent === undefined) throw usageError('create needs --agent, got none', EXAMPLE)
+  const { width, height } = sizeOf(flags.text('size') ?? '140x40')
+  const prompt = await promptOf(flags, EXAMPLE)
+  const dryRun = flags.has('dry-run')
+  const { wishedEnvironment } = await import('#lib/sessions/environment.ts')
+  const env = wishedEnvironment(flags.all('env'), process.env)
+  const folder = workspaceOf(flags)
+  const bench = await benchOrNew(flags, process.env, dryRun)
+  const { createSession } = await import('#lib/sessions/create.ts')
+  const name = flags.text('name')
+  const model = flags.text('model')
+  const wish: CreateWish = {
+    agent,
+    server: bench.server ?? 'default',
+    folder,
+    ...(name === undefined ? {} : { name }),
+    role: roleOf(flags),
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(model === undefined ? {} : { model }),
+    skipPermissions: flags.has('skip-permissions'),
+    env,
+    width,
+    height,
+    waitReadyMs: (flags.count('wait-ready', 1) ?? 60) * 1000,
+    trust: flags.has('trust'),
+    keepSession: flags.has('keep-session'),
+    replace: flags.has('replace'),
+    dryRun,
+  }
+  const machine = thisMachine()
+  const branch = flags.text('worktree')
+  const { inWorktree } = await import('#lib/sessions/worktree.ts')
+  const made =
+    branch === undefined
+      ? await createSession(machine, bench, wish)
+      : await inWorktree(machine, wish, branch, inside => createSession(machine, bench, inside))
+  for (const warning of made.warnings) note(`create: ${warning}`)
+  await print(
+    flags.has('json')
+      ? `${JSON.stringify({ schema: 1, yaml_path: bench.yamlPath, dry_run: dryRun, ...made })}\n`
+      : shown(made, dryRun),
+  )
+  const isTaken = made.prompt === null || made.prompt.outcome === 'delivered' || made.prompt.outcome === 'queued'
+  return isTaken ? EXIT.done : EXIT.refused
+}
+
+function workspaceOf(flags: Parsed): string {
+  const given = flags.text('workspace')
+  const path = resolve(currentFolder(), given ?? '.')
+  try {
+    return realpathSync(path)
+  } catch {
+    throw new CodedError(
+      'no-folder',
+      EXIT.refused,
+      `there is no folder ${path}`,
+      `Make it first: mkdir -p ${basename(path)}`,
+    )
+  }
+}
+
+function roleOf(flags: Parsed): string {
+  const role = flags.text('role') ?? 'creator'
+  if (!/^[A-Za-z0-9_-]{1,40}$/.test(role))
+    throw usageError(`--role takes letters, digits, _ and -, got "${role}"`, EXAMPLE)
+  return role
+}
+
+function sizeOf(text: string): { width: number; height: number } {
+  const [, width, height] = /^(\d{2,4})x(\d{1,4})$/.exec(text) ?? []
+  if (width === undefined || Number(width) < 20 || Number(height) < 5)
+    throw usageError(`--size takes COLUMNSxLINES (at least 20x5), got "${text}"`, EXAMPLE)
+  return { width: Number(width), height: Number(height) }
+}
+
+function shown(made: Created, dryRun: boolean): string {
+  const verb = made.created ? (dryRun ? 'would create' : 'created') : 'runs already'
+  const lines = [`${verb}  ${visible(made.name)}  (${made.agent}, tmux server ${made.server}, ${visible(made.folder)})`]
+  if (made.pane !== null) lines.push(`pane          ${made.pane} (pid ${made.pane_pid})`)
+  if (!dryRun) lines.push(`conversation  ${made.id ?? '(not known yet)'}`)
+  if (made.state !== null)
+    lines.push(`state         ${made.state}${made.detail === null ? '' : `: ${visible(made.detail)}`}`)
+  if (made.prompt !== null) lines.push(`prompt        ${made.prompt.outcome}: ${visible(made.prompt.why)}`)
+  if (made.attach !== null) lines.push(`attach        ${visible(made.attach)}`)
+  if (made.detail === 'trust')
+    lines.push('It asks whether the folder is trusted: attach and answer, or stop it and create it with --trust.')
+  return `${lines.join('\n')}\n`
+}

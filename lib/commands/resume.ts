@@ -1,0 +1,109 @@
+import { serverOf } from '#lib/registry/rows.ts'
+import { readRegistryFile } from '#lib/registry/store.ts'
+import type { Resumed, ResumeWish } from '#lib/sessions/resume.ts'
+import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
+import { thisMachine } from '#lib/system/machine.ts'
+import { benchFor } from './bench.ts'
+import { COMMON, parseFlags, usageError } from './flags.ts'
+import { type Command, note, print } from './run.ts'
+import { visible } from './visible.ts'
+
+const EXAMPLE = 'resume my-app-creator-claude'
+
+const HELP = `resume - bring an ended session back, in its own conversation
+
+usage: resume NAME|--all [--fresh | --fork] [--wait-ready SECONDS] [--concurrency N] [--dry-run] [--json]
+
+  NAME                  the exact name of a row
+  --all                 every row that can be resumed, after a reboot for example
+  --fresh               a new conversation; the old id is kept in previous_session_ids
+  --fork                a copy of the conversation under a new id, where the agent can
+  --wait-ready SECONDS  how long each may take to be ready (default 60)
+  --concurrency N       started at once under --all (default 3)
+  --dry-run             only say what would be started
+  --json                one JSON value
+  --registry FILE       the registry (default: $AGENT_SESSIONS_YAML, else .hermes/agent-sessions.yaml from here upward)
+  --server NAME         where several tmux servers have that name
+  --help, --version
+
+It looks first: the conversation's file must be there and hold a turn, its folder too, and nobody may be in it. Then it
+starts the agent with its id, in the same folder and under the same name, and looks that this conversation came up. If
+not, what it started is ended again and the row is as before. A session that runs already is left as it is.
+--all leaves out archived rows and those whose job had ended, and says why for each row that it cannot bring back.
+
+examples:
+  resume my-app-creator-claude
+  resume --all --json
+
+exit codes: 0 it runs (also when it did before); under --all: every row that could be resumed runs · 1 refused, or it did
+            not come up · 2 wrong usage or a broken registry · 3 not ready in time, or the lock was not had
+            4 tmux or the disk gave no sure answer
+`
+
+const FLAGS = {
+  ...COMMON,
+  all: 'boolean',
+  fresh: 'boolean',
+  fork: 'boolean',
+  'wait-ready': 'string',
+  concurrency: 'string',
+  'dry-run': 'boolean',
+  json: 'boolean',
+} as const
+
+export const resume: Command = { name: 'resume', help: HELP, run }
+
+async function run(argv: string[]): Promise<ExitCode> {
+  const flags = parseFlags(argv, FLAGS, EXAMPLE)
+  const [name, ...more] = flags.positionals
+  const all = flags.has('all')
+  if (more.length > 0) throw usageError(`resume takes one name, got ${flags.positionals.length}`, EXAMPLE)
+  if ((name === undefined) !== all) throw usageError('resume takes a name, or --all', EXAMPLE)
+  if (flags.has('fresh') && flags.has('fork')) throw usageError('--fresh and --fork exclude each other', EXAMPLE)
+  if (all && (flags.has('fresh') || flags.has('fork'))) throw usageError('--fresh and --fork take one name', EXAMPLE)
+  const concurrency = flags.count('concurrency', 1) ?? 3
+  const wish: ResumeWish = {
+    how: flags.has('fresh') ? 'fresh' : flags.has('fork') ? 'fork' : 'resume',
+    waitReadyMs: (flags.count('wait-ready', 1) ?? 60) * 1000,
+    dryRun: flags.has('dry-run'),
+  }
+  const bench = await benchFor(flags, process.env)
+  const machine = thisMachine()
+  const json = flags.has('json')
+  const { resumeSession } = await import('#lib/sessions/resume.ts')
+  const { registry } = (await readRegistryFile(bench.registryPath)).snapshot
+  const head = { schema: 1, yaml_path: bench.yamlPath, dry_run: wish.dryRun }
+  if (!all) {
+    const { rowNamed } = await import('#lib/sessions/op.ts')
+    const row = rowNamed(registry, name ?? '', bench.server, bench.yamlPath)
+    const resumed = await resumeSession(machine, bench, row, wish)
+    for (const warning of resumed.warnings) note(`resume: ${warning}`)
+    const value = { ...head, sessions: [resumed], skipped: [], failed: [] }
+    await print(json ? `${JSON.stringify(value)}\n` : `${shown(resumed, wish.dryRun)}\n`)
+    return EXIT.done
+  }
+  const { resumeAll } = await import('#lib/sessions/resume-all.ts')
+  const onEnd = (line: string) => note(`resume: ${line}`)
+  const rows = (registry.tmux_sessions ?? []).filter(
+    row => bench.server === undefined || serverOf(row) === bench.server,
+  )
+  const { sessions, skipped, failed, errors } = await resumeAll(machine, bench, rows, wish, concurrency, onEnd)
+  if (json) await print(`${JSON.stringify({ ...head, sessions, skipped, failed })}\n`)
+  else {
+    const lines = sessions.map(one => shown(one, wish.dryRun))
+    for (const one of skipped) lines.push(`${visible(one.name)}  not resumed: ${visible(one.why)}`)
+    for (const one of failed) lines.push(`${visible(one.name)}  FAILED: ${visible(one.error.message)}`)
+    if (lines.length === 0) lines.push('nothing to resume')
+    await print(`${lines.join('\n')}\n`)
+  }
+  for (const error of errors) if (!isCodedError(error)) throw error
+  return errors.filter(isCodedError)[0]?.exit ?? EXIT.done
+}
+
+function shown({ changed, name, id, state, detail, attach }: Resumed, dryRun: boolean): string {
+  const what = changed ? (dryRun ? 'would be resumed' : 'resumed') : 'runs already'
+  const where = id === null ? '' : ` in conversation ${id}`
+  const how = state === null ? '' : ` (${state}${detail === null ? '' : `: ${visible(detail)}`})`
+  const way = attach === null || dryRun ? '' : `\n  attach: ${visible(attach)}`
+  return `${visible(name)}  ${what}${where}${how}${way}`
+}

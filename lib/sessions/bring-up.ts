@@ -1,0 +1,202 @@
+/** From nothing to an agent that is up: what create and resume share. */
+
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import type { Driver, Launch, Wish } from '#lib/agents/drive/types.ts'
+import type { Adapter } from '#lib/agents/types.ts'
+import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import { letPaneEnd, type Started, startSession } from '#lib/tmux/start.ts'
+import { endSession } from './end.ts'
+import { agentEnvironment } from './environment.ts'
+import { runnerOf } from './program.ts'
+import { awaitReady, lastWords, type Ready, type StartedAgent } from './ready.ts'
+import { trustIfAsked } from './trust.ts'
+
+export interface Plan {
+  server: string
+  name: string
+  folder: string
+  width: number
+  height: number
+  adapter: Adapter
+  driver: Driver
+  /** Absolute path of the agent's program. */
+  program: string
+  wish: Wish
+  /** Which start: a new conversation, a resume, a fork. */
+  launch(wish: Wish): Launch
+  /** Variables the user asked for. */
+  env: Record<string, string>
+  mark: string
+  waitReadyMs: number
+  trust: boolean
+  onProgress?(what: string): void
+}
+
+export interface Up {
+  launch: Launch
+  started: Started
+  agent: StartedAgent
+  ready: Extract<Ready, { kind: 'ready' | 'waiting' }>
+}
+
+/** Starts the session and waits until its agent is ready or asks something. When it does not come up, the session is
+ * ended again and a CodedError says why, with the pane's last lines: `name-taken`, `start-failed`, `wrong-folder`,
+ * `agent-ended`, `not-ready` (exit 3), `tmux-silent` (exit 4: it may run; the row tells). */
+export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
+  const { adapter, driver } = plan
+  for (const plain of [false, true]) {
+    const wish = { ...plan.wish, plain }
+    const launch = plan.launch(wish)
+    await driver.prepare?.(launch, wish, runnerOf(plan.program, plan.folder, { ...machine.env, ...plan.env }))
+    const started = await start(machine, plan, launch)
+    const agent: StartedAgent = {
+      server: plan.server,
+      paneId: started.paneId,
+      panePid: started.panePid,
+      serverPid: started.serverPid,
+      adapter,
+      driver,
+      ...(launch.id === undefined ? {} : { launchId: launch.id }),
+      ...(launch.logFile === undefined ? {} : { logFile: launch.logFile }),
+      ...(launch.hookFile === undefined ? {} : { hookFile: launch.hookFile }),
+    }
+    const ready = await awaitReady(machine, agent, {
+      waitMs: plan.waitReadyMs,
+      ...(plan.onProgress ? { onProgress: plan.onProgress } : {}),
+      ...(plan.trust ? { answer: (detail, seen) => trustIfAsked(machine, agent, detail, seen.pane) } : {}),
+    })
+    if (ready.kind === 'ready' || ready.kind === 'waiting') {
+      if (!isInFolder(ready.seen.pane.cwd, plan.folder)) {
+        await takeDown(machine, plan.server, started)
+        throw wrongFolder(plan, ready.seen.pane.cwd)
+      }
+      await letPaneEnd(machine.tmux, plan.server, started.paneId)
+      return { launch, started, agent, ready }
+    }
+    const isOlder = ready.kind === 'ended' && !plain && driver.unknownFlag?.test(ready.seen?.screen ?? '') === true
+    if (ready.kind === 'unknown') throw silent(plan.server, ready.why)
+    await takeDown(machine, plan.server, started)
+    if (!isOlder) throw didNotComeUp(plan, ready)
+  }
+  throw new Error('a start without rarer flags was refused for a flag')
+}
+
+async function start(machine: Machine, plan: Plan, launch: Launch): Promise<Started> {
+  const { set, unset } = agentEnvironment(plan.driver, machine.env, plan.env, launch.env)
+  const answer = await startSession(machine.tmux, {
+    ...plan,
+    argv: [plan.program, ...launch.args],
+    set,
+    unset,
+  })
+  switch (answer.kind) {
+    case 'started':
+      return answer
+    case 'taken':
+      throw new CodedError(
+        'name-taken',
+        EXIT.refused,
+        `tmux server ${plan.server} has a session ${plan.name} already, and it is not on record here`,
+        '`agent-sessions reconcile` records it if it is this registry’s; else use --name.',
+      )
+    case 'failed':
+      throw new CodedError('start-failed', EXIT.refused, `tmux did not start ${plan.name}: ${answer.message}`)
+    case 'unknown':
+      throw silent(plan.server, answer.message)
+  }
+}
+
+function silent(server: string, why: string): CodedError {
+  return new CodedError(
+    'tmux-silent',
+    EXIT.unknown,
+    `tmux server ${server} gave no sure answer (${why}): the session may run`,
+    '`agent-sessions reconcile` records what is there once the server answers.',
+  )
+}
+
+/** Ends a session that we started a moment ago. */
+export async function takeDown(machine: Machine, server: string, started: Started): Promise<void> {
+  await endSession(machine, { server, serverPid: started.serverPid, sessionId: started.sessionId }, 5000)
+}
+
+/** tmux goes to another folder without a word where one is missing; the agent may go on to one below. */
+function isInFolder(cwd: string, folder: string): boolean {
+  // Empty where tmux cannot tell.
+  return cwd === '' || cwd === folder || cwd.startsWith(`${folder}/`) || folder === '/'
+}
+
+function wrongFolder(plan: Plan, cwd: string): CodedError {
+  return new CodedError(
+    'wrong-folder',
+    EXIT.refused,
+    `${plan.name} came up in ${cwd} instead of ${plan.folder}; it was ended again`,
+    'Does the folder still exist, and may this user enter it?',
+  )
+}
+
+function didNotComeUp(plan: Plan, ready: Extract<Ready, { kind: 'ended' | 'late' }>): CodedError {
+  const words = lastWords(ready.seen?.screen ?? '')
+  const shown = words === '' ? ' Its pane was empty.' : ` Its last lines:\n${words}`
+  const { name } = plan.adapter
+  if (ready.kind === 'ended')
+    return new CodedError(
+      'agent-ended',
+      EXIT.refused,
+      `${name} did not stay up: ${ready.why}.${shown}`,
+      `Try it by hand in ${plan.folder}: ${plan.program}`,
+    )
+  return new CodedError(
+    'not-ready',
+    EXIT.locked,
+    `${name} was not ready after ${plan.waitReadyMs / 1000} s; it was ended again.${shown}`,
+    'Give it longer with --wait-ready SECONDS, or try it by hand.',
+  )
+}
+
+/** What each start gets of its own. Throws when the registry's folder cannot be written. */
+export async function newWish(
+  registryPath: string,
+  folder: string,
+  { model, skipPermissions }: { model?: string | undefined; skipPermissions: boolean },
+): Promise<Wish> {
+  const newId = randomUUID()
+  const own = launchFolder(registryPath)
+  return {
+    folder,
+    newId,
+    ...(model === undefined ? {} : { model }),
+    skipPermissions,
+    logFile: join(own, `${newId}.log`),
+    hookFile: join(own, `${newId}.hook.json`),
+    port: await freePort(),
+    plain: false,
+  }
+}
+
+/** What belongs to single starts (agy's log, what a hook says): ours alone, and not for git. */
+function launchFolder(registryPath: string): string {
+  const folder = join(dirname(registryPath), 'launches')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  try {
+    writeFileSync(join(folder, '.gitignore'), '*\n', { flag: 'wx' })
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error
+  }
+  return folder
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}

@@ -1,0 +1,292 @@
+import { statSync } from 'node:fs'
+import type { Wish } from '#lib/agents/drive/types.ts'
+import { identityFinding } from '#lib/reconcile/diff/c-identity.ts'
+import { observe } from '#lib/reconcile/observe.ts'
+import type { Change, Plain } from '#lib/registry/change.ts'
+import { keyOf } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
+import { updateRegistry } from '#lib/registry/store.ts'
+import { CodedError, EXIT } from '#lib/system/errors.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import { bringUp, newWish, type Up } from './bring-up.ts'
+import { type Claim, claimRow, waitTeller } from './claim-row.ts'
+import { type Bench, type Tools, toolsFor } from './context.ts'
+import type { Delivery } from './deliver.ts'
+import { newIds, startedFields } from './fields.ts'
+import { checkName, namesFor } from './names.ts'
+import { awaitFree, findRow, finishRow, type Op, ownOp } from './op.ts'
+import { findProgram } from './program.ts'
+import { newRow, type RowWish } from './rows.ts'
+import { undoClaim } from './undo.ts'
+
+export interface CreateWish {
+  agent: string
+  server: string
+  /** Real path. */
+  folder: string
+  name?: string
+  role: string
+  prompt?: string
+  model?: string
+  skipPermissions: boolean
+  env: Record<string, string>
+  width: number
+  height: number
+  waitReadyMs: number
+  trust: boolean
+  keepSession: boolean
+  replace: boolean
+  worktree?: { path: string; branch: string; repository: string }
+  dryRun: boolean
+}
+
+export interface Created {
+  created: boolean
+  name: string
+  server: string
+  agent: string
+  folder: string
+  pane: string | null
+  pane_pid: number | null
+  /** The conversation's id, where it is known already. */
+  id: string | null
+  state: string | null
+  detail: string | null
+  attach: string | null
+  prompt: Delivery | null
+  warnings: string[]
+}
+
+/** Written before an older version refused the flags that these tell of. */
+const OF_OTHER_LAUNCH = { set: {}, unset: ['launch_session_id', 'agent_log_file', 'agent_hook_file'] }
+
+/** How long others may take with the same row beyond their own wait for the agent. */
+const OTHERS_MS = 15_000
+
+/** Starts an agent in a session of its own, or tells which session has that name. Of many who ask at once one starts it.
+ * The row is written before the session and finished after; when the agent does not come up, the row is as before.
+ * CodedErrors: those of `claimRow`, `bringUp`, `findProgram`, the registry; `skip-refused`, `no-folder`. */
+export async function createSession(machine: Machine, bench: Bench, wish: CreateWish): Promise<Created> {
+  const tools = toolsFor(wish.agent, bench)
+  checkFolder(wish.folder)
+  const refusal = wish.skipPermissions
+    ? tools.driver.skipRefusal?.({ ...machine.env, ...wish.env }, process.getuid?.())
+    : undefined
+  if (refusal !== undefined)
+    throw new CodedError('skip-refused', EXIT.refused, refusal, 'Leave --skip-permissions out, or use another user.')
+  const program = findProgram(tools.driver.programs, machine.env)
+  const launchWish = await newWish(bench.registryPath, wish.folder, wish)
+  const op = ownOp(machine, 'create')
+  const claim = await claimWhenFree(machine, bench, wish, tools, program, launchWish, op)
+  if (claim.kind === 'running') return alreadyRunning(claim, wish, tools)
+  if (claim.kind === 'busy') throw new Error('a busy row was claimed')
+  if (wish.dryRun) return { ...nothingYet(claim.name, wish), created: true }
+
+  let up: Up
+  try {
+    up = await bringUp(machine, { ...plan(wish, tools, program, launchWish, bench), name: claim.name })
+  } catch (error) {
+    await undoClaim(bench, op, wish.server, claim, error)
+    throw error
+  }
+  return finish(machine, bench, wish, tools, program, op, claim, up)
+}
+
+function plan(wish: CreateWish, { adapter, driver }: Tools, program: string, launchWish: Wish, bench: Bench) {
+  const { server, folder, width, height, env, waitReadyMs, trust } = wish
+  return {
+    server,
+    folder,
+    width,
+    height,
+    env,
+    waitReadyMs,
+    trust,
+    adapter,
+    driver,
+    program,
+    wish: launchWish,
+    launch: (actual: Wish) => driver.start(actual),
+    mark: bench.registryPath,
+    ...(bench.onWait ? { onProgress: bench.onWait } : {}),
+  }
+}
+
+async function claimWhenFree(
+  machine: Machine,
+  bench: Bench,
+  wish: CreateWish,
+  tools: Tools,
+  program: string,
+  launchWish: Wish,
+  op: Op,
+): Promise<Claim> {
+  const claimWish = {
+    server: wish.server,
+    names: wish.name === undefined ? [...firstNames(wish)] : [checkName(wish.name)],
+    isNamed: wish.name !== undefined,
+    folder: wish.folder,
+    replace: wish.replace,
+    op,
+    newRow: (name: string) => newRow(machine, name, rowWish(wish, tools, program, tools.driver.start(launchWish)), op),
+  }
+  const deadline = performance.now() + wish.waitReadyMs + OTHERS_MS
+  for (;;) {
+    const claim = await claimRow(machine, bench, claimWish, wish.dryRun)
+    if (claim.kind !== 'busy') return claim
+    const leftMs = Math.max(0, deadline - performance.now())
+    await awaitFree(machine, bench.registryPath, wish.server, claim.name, leftMs, bench.onWait)
+  }
+}
+
+function* firstNames(wish: CreateWish): Generator<string> {
+  let count = 0
+  for (const name of namesFor(wish.folder, wish.role, wish.agent)) {
+    yield name
+    if (++count === 200) return
+  }
+}
+
+function rowWish(wish: CreateWish, tools: Tools, program: string, launch: RowWish['launch']): RowWish {
+  return {
+    server: wish.server,
+    folder: wish.folder,
+    ...tools,
+    role: wish.role,
+    program,
+    launch,
+    model: wish.model,
+    skipPermissions: wish.skipPermissions,
+    keepSession: wish.keepSession,
+    worktree: wish.worktree,
+  }
+}
+
+async function finish(
+  machine: Machine,
+  bench: Bench,
+  wish: CreateWish,
+  tools: Tools,
+  program: string,
+  op: Op,
+  claim: Extract<Claim, { kind: 'ours' }>,
+  up: Up,
+): Promise<Created> {
+  const { name, before } = claim
+  const row = newRow(machine, name, rowWish(wish, tools, program, up.launch), op)
+  const { op: _, ...known } = row
+  const fields = await startedFields(machine, bench, row, up).catch(async error => {
+    await undoClaim(bench, op, wish.server, claim, error)
+    throw error
+  })
+  const aside = before === undefined ? OF_OTHER_LAUNCH : newIds(before, bench.adapters)
+  const set = { ...known, ...fields.set, ...aside.set } as Record<string, Plain>
+  const unset = [...fields.unset, ...aside.unset].filter(key => !(key in set))
+  const written = await finishRow(
+    machine,
+    bench.registryPath,
+    op,
+    row,
+    { set, unset },
+    {
+      why: `create: ${name}`,
+      fallback: () => set as unknown as Row,
+      ...waitTeller(bench),
+    },
+  )
+  const warnings = [...claim.warnings, ...written]
+  const prompt = wish.prompt === undefined ? null : await deliverFirst(machine, bench, wish, up)
+  if (prompt?.outcome === 'delivered') warnings.push(...(await recordConversation(machine, bench, wish.server, name)))
+  const { ready } = up
+  return {
+    ...nothingYet(name, wish),
+    created: true,
+    pane: up.started.paneId,
+    pane_pid: up.started.panePid,
+    id: ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : (up.launch.id ?? null),
+    state: ready.kind === 'waiting' ? 'waiting' : (ready.seen.state?.state ?? 'unknown'),
+    detail: ready.kind === 'waiting' ? ready.detail : (ready.seen.state?.detail ?? null),
+    attach: row.attach_command ?? null,
+    prompt,
+    warnings,
+  }
+}
+
+async function deliverFirst(machine: Machine, bench: Bench, wish: CreateWish, up: Up): Promise<Delivery> {
+  const { deliver } = await import('./deliver.ts')
+  const { agent, ready } = up
+  if (ready.kind === 'waiting' || ready.seen.look === undefined)
+    return {
+      outcome: 'refused',
+      why: `the agent waits: ${ready.kind === 'waiting' ? ready.detail : 'not found'}`,
+      proof: null,
+      cleaned: false,
+    }
+  const id = ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : up.launch.id
+  return deliver(machine, { ...agent, look: ready.seen.look, ...(id === undefined ? {} : { id }) }, wish.prompt ?? '', {
+    timeoutMs: 30_000,
+    ...(bench.onWait ? { onProgress: bench.onWait } : {}),
+  })
+}
+
+/** With its first turn the conversation can be resumed: its id goes on record now, not with the next pass. */
+async function recordConversation(machine: Machine, bench: Bench, server: string, name: string): Promise<string[]> {
+  const { warnings } = await updateRegistry(
+    bench.registryPath,
+    async ({ registry }): Promise<Change[]> => {
+      const row = findRow(registry, server, name)
+      if (row === undefined || row.op) return []
+      const observation = await observe(machine, { ...bench, servers: [server] }, registry)
+      const sight = observation.rows.get(keyOf(row))
+      const change = sight && identityFinding(sight, observation)?.change
+      return change ? [change] : []
+    },
+    { why: `create: conversation of ${name}`, ...waitTeller(bench) },
+  )
+  return warnings
+}
+
+function alreadyRunning({ name, sight }: Extract<Claim, { kind: 'running' }>, wish: CreateWish, tools: Tools): Created {
+  const { agent, row, adapter } = sight
+  const recorded = row[(adapter ?? tools.adapter).idField]
+  return {
+    ...nothingYet(name, wish),
+    created: false,
+    agent: adapter?.name ?? wish.agent,
+    folder: row.pane?.cwd ?? wish.folder,
+    pane: agent?.pane.id ?? null,
+    pane_pid: agent?.pane.pid ?? null,
+    id: typeof recorded === 'string' ? recorded : agent?.id.kind === 'id' ? agent.id.evidence.id : null,
+    state: agent?.state?.state ?? 'unknown',
+    detail: agent?.state?.detail ?? null,
+    attach: row.attach_command ?? null,
+  }
+}
+
+function nothingYet(name: string, wish: CreateWish): Created {
+  return {
+    created: false,
+    name,
+    server: wish.server,
+    agent: wish.agent,
+    folder: wish.folder,
+    pane: null,
+    pane_pid: null,
+    id: null,
+    state: null,
+    detail: null,
+    attach: null,
+    prompt: null,
+    warnings: [],
+  }
+}
+
+function checkFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  throw new CodedError(
+    'no-folder',
+    EXIT.refused,
+    `there is no folder ${folder}`,
+    'Make it first, or name another with --workspace.',
+  )
+}

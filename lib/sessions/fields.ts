@@ -1,0 +1,76 @@
+import type { About } from '#lib/agents/drive/types.ts'
+import type { Adapter } from '#lib/agents/types.ts'
+import { recordedId } from '#lib/reconcile/naming.ts'
+import { identityFields, provedId, UNKNOWN_TUI, withPrevious } from '#lib/reconcile/new-identity.ts'
+import { observe } from '#lib/reconcile/observe.ts'
+import type { Plain } from '#lib/registry/change.ts'
+import { keyOf } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
+import { CodedError, EXIT } from '#lib/system/errors.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import type { Up } from './bring-up.ts'
+import type { Bench } from './context.ts'
+
+/** What no longer holds of a row whose session runs again. */
+const ENDED = ['terminated_at', 'terminated_at_epoch', 'termination_mode', 'resumable', 'stop_reason']
+
+export interface Fields {
+  set: Record<string, Plain>
+  unset: string[]
+}
+
+/** What a row gets once its agent is up: the session's identity as tmux tells it now, what the agent says of itself. */
+export async function startedFields(machine: Machine, bench: Bench, row: Row, up: Up): Promise<Fields> {
+  // As the row will stand: it knows no session yet, and the mark says which one is its own.
+  const observation = await observe(machine, { ...bench, servers: [up.agent.server] }, { tmux_sessions: [row] })
+  const sight = observation.rows.get(keyOf(row))
+  const session = sight?.presence.named
+  const server = observation.servers.find(({ name }) => name === up.agent.server)?.server
+  if (session?.id !== up.started.sessionId || !server || !sight?.agent)
+    throw new CodedError(
+      'agent-ended',
+      EXIT.refused,
+      `${row.name} was up, and its session is gone again`,
+      'Look at what ends it: `agent-sessions status` and the agent’s own log.',
+    )
+  const { agent, adapter } = sight
+  const proved = provedId(agent)
+  const { look } = up.ready.seen
+  const context = { env: machine.env, processes: machine.processes() }
+  const about = look && up.agent.driver.about?.(look, up.launch.id ?? proved, up.ready.seen.screen, context)
+  const set: Record<string, Plain> = {
+    status: 'running',
+    ...identityFields(session, server, observation.here, agent),
+    last_visible_status: visibleStatus(up),
+    ...(about ? { tui: tuiOf(about) } : {}),
+    ...(adapter && proved !== undefined ? { [adapter.idField]: proved } : {}),
+  }
+  const stale = set['child_pid'] === undefined ? [...ENDED, 'child_pid'] : ENDED
+  return { set, unset: stale }
+}
+
+/** A new conversation takes the place of the old ones, whose ids are kept aside. */
+export function newIds(before: Row, adapters: readonly Adapter[]): Fields {
+  const old = adapters.flatMap(adapter => recordedId(before, adapter) ?? [])
+  const launch = before.launch_session_id && before.last_visible_status !== 'starting' ? [before.launch_session_id] : []
+  const previous = [...new Set([...launch, ...old])]
+  const set: Record<string, Plain> =
+    previous.length === 0
+      ? {}
+      : { previous_session_ids: previous.reduce(withPrevious, before.previous_session_ids ?? []) }
+  const unset = [
+    ...adapters.map(({ idField }) => idField),
+    ...['launch_session_id', 'agent_log_file', 'agent_hook_file', 'launch_model', 'skip_permissions', 'keep_session'],
+    ...['worktree', 'delegate_job_id', 'mcp_attachments'],
+  ]
+  return { set, unset }
+}
+
+function tuiOf(about: About): Record<string, Plain> {
+  return { ...UNKNOWN_TUI, ...about }
+}
+
+function visibleStatus({ ready }: Up): string {
+  if (ready.kind === 'waiting') return `waiting: ${ready.detail}`
+  return ready.seen.state?.state ?? 'unknown'
+}

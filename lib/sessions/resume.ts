@@ -1,0 +1,179 @@
+import type { Driver, Launch, Wish } from '#lib/agents/drive/types.ts'
+import type { Adapter } from '#lib/agents/types.ts'
+import type { Plain } from '#lib/registry/change.ts'
+import { serverOf } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
+import { CodedError, EXIT } from '#lib/system/errors.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import { bringUp, newWish, takeDown, type Up } from './bring-up.ts'
+import { claimForResume, type ResumeClaim } from './claim-resume.ts'
+import { waitTeller } from './claim-row.ts'
+import { type Bench, toolsFor } from './context.ts'
+import { newIds, startedFields } from './fields.ts'
+import { awaitFree, finishRow, ownOp } from './op.ts'
+import { findProgram } from './program.ts'
+import { proveConversation } from './prove.ts'
+import { ofLaunch } from './rows.ts'
+import { undoClaim } from './undo.ts'
+
+export interface ResumeWish {
+  how: 'resume' | 'fresh' | 'fork'
+  waitReadyMs: number
+  dryRun: boolean
+}
+
+export interface Resumed {
+  name: string
+  server: string
+  changed: boolean
+  status: Row['status']
+  agent: string | null
+  /** The conversation it is in. */
+  id: string | null
+  pane: string | null
+  state: string | null
+  detail: string | null
+  attach: string | null
+  warnings: string[]
+}
+
+const OTHERS_MS = 15_000
+const SIZE = { width: 140, height: 40 }
+
+/** Brings a row's agent back in its own conversation, under its name, in its folder; proves that it is that one. When it
+ * does not come up, or in another conversation, its session is ended again and the row is as before. CodedErrors: those
+ * of `claimForResume`, `bringUp`, `proveConversation`, the registry. */
+export async function resumeSession(machine: Machine, bench: Bench, row: Row, wish: ResumeWish): Promise<Resumed> {
+  const { name } = row
+  const server = serverOf(row)
+  const op = ownOp(machine, 'resume')
+  const waitMs = wish.waitReadyMs + OTHERS_MS
+  await awaitFree(machine, bench.registryPath, server, name, waitMs, bench.onWait)
+  const claim = await claimForResume(machine, bench, row, wish, op)
+  if (claim.kind === 'running') return claim.as
+  const { adapter, driver } = toolsFor(claim.adapter.name, bench)
+  if (wish.dryRun) return would(claim, adapter, wish)
+
+  const { before } = claim
+  let up: Up
+  let model: string | undefined
+  try {
+    const program = findProgram(driver.programs, machine.env)
+    model = before.launch_model ?? undefined
+    const skipPermissions = before.skip_permissions === true
+    up = await bringUp(machine, {
+      server,
+      name,
+      folder: claim.folder,
+      ...SIZE,
+      adapter,
+      driver,
+      program,
+      wish: await newWish(bench.registryPath, claim.folder, { model, skipPermissions }),
+      launch: actual => launchOf(driver, wish.how, claim.id, actual),
+      env: {},
+      mark: bench.registryPath,
+      waitReadyMs: wish.waitReadyMs,
+      trust: false,
+      ...(bench.onWait ? { onProgress: bench.onWait } : {}),
+    })
+    await proveOrEnd(machine, server, up, wish.how === 'resume' ? claim.id : undefined)
+  } catch (error) {
+    await undoClaim(bench, op, server, { kind: 'ours', name, before, warnings: [] }, error)
+    throw error
+  }
+  const fields = await startedFields(machine, bench, rowToBe(before), up)
+  const ids = idFields(before, bench, wish)
+  const launched = ofLaunch({
+    launch: up.launch,
+    model,
+    skipPermissions: before.skip_permissions === true,
+    keepSession: before.keep_session === true,
+    worktree: undefined,
+  })
+  const set = { ...launched, ...ids.set, ...fields.set, agent: adapter.name }
+  const unset = [...fields.unset, ...ids.unset, ...OF_LAUNCH].filter(key => !(key in set))
+  const warnings = await finishRow(
+    machine,
+    bench.registryPath,
+    op,
+    before,
+    { set, unset },
+    {
+      why: `${wish.how}: ${name}`,
+      ...waitTeller(bench),
+    },
+  )
+  return {
+    name,
+    server,
+    changed: true,
+    status: 'running',
+    agent: adapter.name,
+    id: liveId(up) ?? up.launch.id ?? null,
+    pane: up.started.paneId,
+    state: up.ready.kind === 'waiting' ? 'waiting' : (up.ready.seen.state?.state ?? 'unknown'),
+    detail: up.ready.kind === 'waiting' ? up.ready.detail : (up.ready.seen.state?.detail ?? null),
+    attach: before.attach_command ?? null,
+    warnings,
+  }
+}
+
+/** Of one launch only. */
+const OF_LAUNCH = ['launch_session_id', 'agent_log_file', 'agent_hook_file']
+
+function launchOf(driver: Driver, how: ResumeWish['how'], id: string | undefined, wish: Wish): Launch {
+  if (how === 'fresh') return driver.start(wish)
+  if (id === undefined) throw new Error('a resume needs an id')
+  if (how === 'resume') return driver.resume(id, wish)
+  if (driver.fork === undefined)
+    throw new CodedError('cannot-fork', EXIT.refused, `${driver.name} cannot copy a conversation`, 'Leave --fork out.')
+  return driver.fork(id, wish)
+}
+
+async function proveOrEnd(machine: Machine, server: string, up: Up, id: string | undefined): Promise<void> {
+  if (id === undefined) return
+  try {
+    await proveConversation(machine, up, id)
+  } catch (error) {
+    await takeDown(machine, server, up.started)
+    throw error
+  }
+}
+
+/** The row without what it knew of its old session: the new one is known by the mark. */
+function rowToBe(before: Row): Row {
+  const { tmux_session_id, tmux_server_pid, tmux_server_pid_start, tmux_session_epoch, pane, op, ...rest } = before
+  return { ...rest, status: 'running', last_visible_status: 'starting', pane: { cwd: pane?.cwd ?? null } }
+}
+
+/** Resumed it keeps its id. A fresh or copied conversation moves the old ones aside; its own comes when it is proved. */
+function idFields(before: Row, bench: Bench, wish: ResumeWish): { set: Record<string, Plain>; unset: string[] } {
+  if (wish.how !== 'resume') {
+    const { set, unset } = newIds(before, bench.adapters)
+    const kept = new Set(['launch_model', 'skip_permissions', 'keep_session', 'worktree', 'delegate_job_id'])
+    return { set, unset: unset.filter(key => !kept.has(key)) }
+  }
+  return { set: {}, unset: [] }
+}
+
+function liveId({ ready }: Up): string | undefined {
+  return ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : undefined
+}
+
+function would(claim: Extract<ResumeClaim, { kind: 'ours' }>, adapter: Adapter, wish: ResumeWish): Resumed {
+  const { before } = claim
+  return {
+    name: before.name,
+    server: serverOf(before),
+    changed: true,
+    status: 'running',
+    agent: adapter.name,
+    id: wish.how === 'resume' ? (claim.id ?? null) : null,
+    pane: null,
+    state: null,
+    detail: null,
+    attach: before.attach_command ?? null,
+    warnings: [],
+  }
+}

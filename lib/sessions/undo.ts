@@ -1,0 +1,29 @@
+import type { Change } from '#lib/registry/change.ts'
+import { updateRegistry } from '#lib/registry/store.ts'
+import { isCodedError } from '#lib/system/errors.ts'
+import { type Claim, waitTeller } from './claim-row.ts'
+import type { Bench } from './context.ts'
+import { findRow, isSameOp, type Op } from './op.ts'
+
+/** After a start that came to nothing the row is as before. Not after one of which nobody knows: its row stays, with the
+ * op that will be dead then, for the next pass to look. */
+export async function undoClaim(
+  bench: Bench,
+  op: Op,
+  server: string,
+  { name, before }: Extract<Claim, { kind: 'ours' }>,
+  cause: unknown,
+): Promise<void> {
+  if (isCodedError(cause) && cause.code === 'tmux-silent') return
+  await updateRegistry(
+    bench.registryPath,
+    ({ registry }): Change[] => {
+      const row = findRow(registry, server, name)
+      if (row === undefined || !isSameOp(row, op)) return []
+      if (before === undefined) return [{ kind: 'remove', server, name }]
+      // A dead op that stood there before is not put back.
+      return [{ kind: 'set', server, name, set: { status: before.status }, unset: ['op'] }]
+    },
+    { why: `${op.kind}: undone: ${name}`, ...waitTeller(bench) },
+  )
+}
