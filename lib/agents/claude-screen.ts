@@ -11,8 +11,8 @@ const RULE = `─{8}${LINE}`
 const NO_RULE = `(?!─{8})${LINE}`
 /** No rule, so no input box, from here to the end. */
 const toDialogEnd = (lines: number) => `${LINE}(?:\\n${NO_RULE}){0,${lines}}${END}`
-/** The input box at the bottom: a rule, the prompt with a draft or without, a rule, a footer of a few lines. */
-const BOX = `^${RULE}\\n❯${LINE}\\n(?:${NO_RULE}\\n){0,80}${RULE}(?:\\n${NO_RULE}){0,6}${END}`
+/** The input box at the bottom: a rule, the prompt (`!` for a shell command) with a draft or without, a rule, a footer. */
+const BOX = `^${RULE}\\n[❯!]${LINE}\\n(?:${NO_RULE}\\n){0,80}${RULE}(?:\\n${NO_RULE}){0,6}${END}`
 /** From the last message to the box come only its own further lines, the done line, blanks. */
 const LAST_MESSAGE = `${LINE}\\n(?:(?:|[ ⎿]${LINE}|[·✢✳✶✻✽*] ${LINE} for ${LINE})\\n){0,100}?${BOX}`
 /** Nothing newer than this line: neither an answer (●) nor a prompt (❯) begins at the margin below it. */

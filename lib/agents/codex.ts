@@ -23,6 +23,13 @@ const screen: ScreenMark[] = [
   mark('waiting', 'update', `Update available!${within(10)}› ?1\\. ${toEnd(8)}`, SEEN),
   mark('waiting', 'login', `Sign in with ChatGPT${toEnd(14)}`, SEEN),
   mark('waiting', 'open elsewhere', `press R to continue here${toEnd(8)}`, SEEN),
+  // A new model is offered at the start: `enter/esc confirm · ^c quit`; the list of models: `enter select · esc back`.
+  mark(
+    'waiting',
+    'question',
+    `^› ?\\d+\\. ${within(10)}\\n +enter(?:/esc)? (?:confirm|select|default) ·${toEnd(1)}`,
+    SEEN,
+  ),
   mark('working', undefined, `^[•◦⠀-⣿] ?${LINE}\\(\\d${LINE}esc to interrupt\\)${toEnd(14)}`, SEEN),
   mark(
     'limited',
@@ -91,5 +98,7 @@ function resumedId(argv: readonly string[]): string | undefined {
 function endsLimited(path: string | undefined): boolean {
   if (!path?.endsWith('.jsonl')) return false
   const tail = tailOf(path) ?? ''
-  return tail.lastIndexOf('"usage_limit_exceeded"') > tail.lastIndexOf('"user_message"')
+  // 0.169.0 records what the user said as an item, older versions as a `user_message`.
+  const lastPrompt = Math.max(tail.lastIndexOf('"UserMessage"'), tail.lastIndexOf('"user_message"'))
+  return tail.lastIndexOf('"usage_limit_exceeded"') > lastPrompt
 }

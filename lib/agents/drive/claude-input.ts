@@ -5,7 +5,7 @@ const RULE = /^─{8}/
 /** `!`: a shell command is being written. */
 const PROMPT = /^[❯!][\s\u00a0]?/u
 /** Footer lines below the box: hints, a status line, a list of completions. */
-const MAX_FOOTER = 16
+const MAX_FOOTER = 60
 const MAX_DRAFT = 200
 
 export function claudeInput(screen: readonly ScreenLine[]): InputLine {
@@ -22,9 +22,8 @@ export function claudeInput(screen: readonly ScreenLine[]): InputLine {
   if (isHint(lines)) return { kind: 'empty' }
   const text = lines.map((line, at) => (at === 0 ? line.bright.replace(PROMPT, '') : line.bright.replace(/^ {2}/, '')))
   const draft = text.map(line => line.trimEnd()).join('\n')
-  return draft.trim() === '' && !(lines[0]?.text ?? '').startsWith('!')
-    ? { kind: 'empty' }
-    : { kind: 'draft', text: draft }
+  if (lines[0]?.text.startsWith('!')) return { kind: 'draft', text: `!${draft}` }
+  return draft.trim() === '' ? { kind: 'empty' } : { kind: 'draft', text: draft }
 }
 
 /** A suggestion is dim but for its first character, on which the program draws its cursor (inverse). A draft of one

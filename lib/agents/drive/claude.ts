@@ -48,11 +48,17 @@ export const claudeDriver: Driver = {
   },
 }
 
-/** Behind a blank neither `/` nor `!` nor `#` is a command of its own, and the blank is not recorded. */
+/** The whole prompt, with which it would leave (2.1.329, read and tried). */
+const EXIT_WORD = /^(?:exit|quit|:q!?|:wq!?)$/
+
+/** A blank before `!` makes a prompt of a shell command; before `/` it does not help, and neither do line breaks or
+ * characters without width: the slash is escaped, as in Markdown. Where the first word has another slash or a dot it is a
+ * path to Claude Code too. Enter behind a backslash is a line break; blanks at the end are not recorded (2.1.329, tried). */
 function asClaudePrompt(text: string): string {
-  const spaced = /^[/!#@]/.test(text) ? ` ${text}` : text
-  // Enter behind a backslash is a line break.
-  return spaced.endsWith('\\') ? `${spaced} ` : spaced
+  const word = text.trim()
+  if (EXIT_WORD.test(word)) return `${word}.`
+  const prompt = /^\s*!/.test(text) ? ` ${text}` : text.replace(/^(\s*)(?=\/[^\s/.]*(?:\s|$))/, '$1\\')
+  return prompt.endsWith('\\') ? `${prompt} ` : prompt
 }
 
 function launch(args: string[], wish: Wish): Launch {

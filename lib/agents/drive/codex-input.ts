@@ -1,25 +1,37 @@
-/** Codex's input line: behind `›` at the bottom, with a footer below (0.169.0, captured). */
+/** Codex's input line: behind `›` at the bottom, a blank line and a footer of one or two lines below it; `!` stands there
+ * while a shell command is written (0.169.0, captured). */
 import type { InputLine, ScreenLine } from './types.ts'
 
-const MAX_BELOW = 60
+const PROMPT = /^[›!](?:[\s\u00a0]|$)/u
+/** Questions and lists end with what the keys do, and mark their choice with the prompt's own sign. */
+const QUESTION = /^ *(?:press )?(?:enter|esc)\b[^·]*(?:confirm|continue|select|default|·)/i
+const MAX_DRAFT = 200
 
 export function codexInput(screen: readonly ScreenLine[]): InputLine {
-  let end = screen.length - 1
-  while (end >= 0 && screen[end]?.text.trim() === '') end--
-  let at = end
-  while (at >= 0 && end - at <= MAX_BELOW && !/^›(?:[\s\u00a0]|$)/u.test(screen[at]?.text ?? '')) at--
-  const first = screen[at]
-  if (!first?.text.startsWith('›')) return { kind: 'none' }
-  // A question marks its choice the same way.
-  if (/^›\s*\d+\. /u.test(first.text) || /enter to confirm/i.test(screen[end]?.text ?? '')) return { kind: 'none' }
-  const lines = [first.bright.replace(/^›[\s\u00a0]?/u, '')]
-  // Its own further lines are indented by two; a blank line comes before the footer.
-  for (let next = at + 1; next <= end; next++) {
-    const { text, bright } = screen[next] as ScreenLine
-    if (text.trim() === '' && next + 1 >= end) break
-    if (next === end) break
-    lines.push(bright.replace(/^ {2}/, ''))
+  const end = screen.findLastIndex(line => line.text.trim() !== '')
+  const blank = screen.findLastIndex((line, at) => at < end && line.text.trim() === '')
+  if (blank < 0 || end - blank > 3 || QUESTION.test(screen[end]?.text ?? '')) return { kind: 'none' }
+  const start = screen.findLastIndex((line, at) => at < blank && PROMPT.test(line.text))
+  if (start < 0 || blank - start > MAX_DRAFT) return { kind: 'none' }
+  const lines = screen.slice(start, blank)
+  // A line at the margin is not the draft's own: what is below the sign would be something else.
+  if (lines.slice(1).some(line => /^\S/.test(line.text))) return { kind: 'none' }
+  const isShell = lines[0]?.text.startsWith('!') ?? false
+  const draft = lines
+    .map(({ bright }, at) => (at === 0 ? bright.replace(PROMPT, '') : bright.replace(/^ {2}/, '')).trimEnd())
+    .join('\n')
+    .trimEnd()
+  return draft === '' && !isShell ? { kind: 'empty' } : { kind: 'draft', text: isShell ? `!${draft}` : draft }
+}
+
+/** The prompts that wait for the running turn to take them. They stand on the screen and nowhere else. */
+export function codexQueued(screen: readonly ScreenLine[]): string[] {
+  const queued: string[] = []
+  const from = screen.findLastIndex(line => /^• (?:Messages to be submitted after|Queued )/.test(line.text))
+  for (const { text } of from < 0 ? [] : screen.slice(from + 1)) {
+    if (/^ {2}↳ /u.test(text)) queued.push(text.slice(4).trimEnd())
+    else if (/^ {4}\S/.test(text) && queued.length > 0) queued.push(`${queued.pop()}\n${text.slice(4).trimEnd()}`)
+    else break
   }
-  const draft = lines.map(line => line.trimEnd()).join('\n')
-  return draft.trim() === '' ? { kind: 'empty' } : { kind: 'draft', text: draft.trimEnd() }
+  return queued
 }

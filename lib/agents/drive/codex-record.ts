@@ -1,8 +1,12 @@
-/** The user's messages as Codex records them in its rollout (0.169.0, run): `event_msg` `user_message`. */
+/** The user's messages as Codex records them in its rollout: `item_completed` of a `UserMessage` (0.169.0, run), before
+ * that `user_message` (read in rollouts of older versions). A prompt sent while it works is not recorded before the turn
+ * takes it. */
 import { findRollout } from '../codex-rollouts.ts'
 import type { AgentContext, Look } from '../types.ts'
 import { endMark, linesSince, NO_ANSWER } from './line-record.ts'
 import type { Message } from './types.ts'
+
+type Json = Record<string, unknown>
 
 export async function codexMark(
   _look: Look,
@@ -10,7 +14,7 @@ export async function codexMark(
   context: AgentContext,
 ): Promise<string | undefined> {
   if (id === undefined) return NO_ANSWER
-  const { state, path } = findRollout(id, { ...context })
+  const { state, path } = findRollout(id, asOfNow(context))
   if (state === 'absent') return undefined
   return state === 'present' && path?.endsWith('.jsonl') ? endMark(path) : NO_ANSWER
 }
@@ -22,16 +26,33 @@ export async function codexMessages(
   context: AgentContext,
 ): Promise<Message[] | undefined> {
   if (id === undefined || mark === NO_ANSWER) return undefined
-  const { state, path } = findRollout(id, { ...context })
+  const { state, path } = findRollout(id, asOfNow(context))
   // The file comes with the first message.
   if (state === 'absent') return mark === undefined ? [] : undefined
   if (state !== 'present' || !path?.endsWith('.jsonl')) return undefined
   return linesSince(path, mark)?.flatMap(messageOf)
 }
 
-function messageOf(line: Record<string, unknown>): Message[] {
-  const { payload } = line
-  if (line['type'] !== 'event_msg' || typeof payload !== 'object' || payload === null) return []
-  const { type, message } = payload as Record<string, unknown>
-  return type === 'user_message' && typeof message === 'string' ? [{ text: message, kind: 'delivered' }] : []
+function messageOf(line: Json): Message[] {
+  const payload = asJson(line['payload'])
+  if (line['type'] !== 'event_msg') return []
+  const text = payload['type'] === 'user_message' ? payload['message'] : textOfItem(payload)
+  return typeof text === 'string' ? [{ text, kind: 'delivered' }] : []
+}
+
+function textOfItem(payload: Json): string | undefined {
+  const item = asJson(payload['item'])
+  if (payload['type'] !== 'item_completed' || item['type'] !== 'UserMessage' || !Array.isArray(item['content']))
+    return undefined
+  const texts = item['content'].map(part => asJson(part)['text']).filter(text => typeof text === 'string')
+  return texts.join('\n')
+}
+
+function asJson(value: unknown): Json {
+  return typeof value === 'object' && value !== null ? (value as Json) : {}
+}
+
+/** What an earlier look kept would hide a rollout that has come since. */
+function asOfNow(context: AgentContext): AgentContext {
+  return { ...context }
 }

@@ -22,7 +22,7 @@ export const codexDriver: Driver = {
   choiceMark: /›/u,
   leaveText: '/quit',
   enterGapMs: 200,
-  asPrompt: text => (/^[/!@$]/.test(text) ? ` ${text}` : text),
+  asPrompt: asCodexPrompt,
   input: codexInput,
   recordMark: codexMark,
   messagesSince: codexMessages,
@@ -33,6 +33,14 @@ export const codexDriver: Driver = {
     rmSync(path, { force: true })
     return [path]
   },
+}
+
+/** Blanks at both ends are not recorded. One before `/` or `!` makes a prompt of a command, one behind a last word with `@` or
+ * `$` closes the list from which Enter would take the first entry instead of sending (0.169.0, tried). */
+function asCodexPrompt(text: string): string {
+  const before = /^\s*[/!]/.test(text) ? ' ' : ''
+  const behind = /[@$]\S*$/.test(text) ? ' ' : ''
+  return `${before}${text}${behind}`
 }
 
 function launch(args: string[], wish: Wish): Launch {
