@@ -1,7 +1,8 @@
 /** Has the agent taken the text? Its own record says so; where it cannot be read, its state and its screen. */
+import type { Message } from '#lib/agents/drive/types.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { contextOf, conversationOf } from './deliver-look.ts'
-import { countIn, countOnScreen, draftOf } from './deliver-text.ts'
+import { countOnScreen, draftOf, messagesLike } from './deliver-text.ts'
 import type { DeliveryTarget, TargetSight } from './deliver-types.ts'
 
 /** What was so just before Enter, to tell what came of it. */
@@ -9,9 +10,8 @@ export interface Baseline {
   clean: string
   sent: string
   mark: string | undefined
-  /** Messages with this text that had been recorded since the mark: earlier ones, still queued at that time. */
-  delivered: number
-  queued: number
+  /** How many messages with this text had been recorded since the mark: earlier ones, still queued at that time. */
+  recorded: number
   onScreen: number
   wasWorking: boolean
 }
@@ -21,20 +21,15 @@ export interface Proof {
   proof: 'record' | 'state' | 'screen'
 }
 
-/** What the record holds of the text since the mark; undefined when it cannot be read. */
-export async function recorded(
+/** The messages with this text that were recorded since the mark; undefined when the record cannot be read. */
+export async function recordedLike(
   machine: Machine,
   target: DeliveryTarget,
   { clean, sent, mark }: Pick<Baseline, 'clean' | 'sent' | 'mark'>,
-): Promise<{ delivered: number; queued: number } | undefined> {
+): Promise<Message[] | undefined> {
   const context = contextOf(machine)
   const messages = await target.driver.messagesSince(mark, target.look, conversationOf(target, context), context)
-  if (messages === undefined) return undefined
-  const [asSent, asGiven] = [countIn(messages, sent), countIn(messages, clean)]
-  return {
-    delivered: Math.max(asSent.delivered, asGiven.delivered),
-    queued: Math.max(asSent.queued, asGiven.queued),
-  }
+  return messages && messagesLike(messages, [clean, sent])
 }
 
 export interface Evidence {
@@ -55,14 +50,13 @@ export async function proofOf(
   baseline: Baseline,
   { sight, isEmpty, msSinceEnter }: Evidence,
 ): Promise<{ proof: Proof | undefined; isReadable: boolean }> {
-  const counts = await recorded(machine, target, baseline)
-  const isReadable = counts !== undefined
+  const messages = await recordedLike(machine, target, baseline)
+  const isReadable = messages !== undefined
   // While one like it waits in the queue, a message may be that one: ours must be gone from the input line.
   const mayStand = baseline.wasWorking && sight !== undefined && draftOf(sight.input, baseline.sent) === 'ours'
-  if (counts && !mayStand) {
-    if (counts.delivered > baseline.delivered) return { proof: { outcome: 'delivered', proof: 'record' }, isReadable }
-    if (counts.queued > baseline.queued) return { proof: { outcome: 'queued', proof: 'record' }, isReadable }
-  }
+  const last = messages?.at(-1)
+  if (last && !mayStand && (messages?.length ?? 0) > baseline.recorded)
+    return { proof: { outcome: last.kind, proof: 'record' }, isReadable }
   if (sight === undefined || !isEmpty) return { proof: undefined, isReadable }
   const isWorking = sight.state?.state === 'working'
   const hasAppeared = countOnScreen(sight.lines, baseline.clean) > baseline.onScreen

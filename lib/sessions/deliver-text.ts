@@ -38,12 +38,10 @@ function isPart(piece: string, whole: string): boolean {
   return piece !== '' && (piece === whole || (piece.length >= LEAST && whole.includes(piece)))
 }
 
-/** How many recorded messages are this text, by kind. */
-export function countIn(messages: readonly Message[], sent: string): { delivered: number; queued: number } {
-  const wanted = squash(sent)
-  const same = messages.filter(message => squash(message.text) === wanted)
-  const queued = same.filter(message => message.kind === 'queued').length
-  return { delivered: same.length - queued, queued }
+/** The recorded messages that are one of these texts, in their order. */
+export function messagesLike(messages: readonly Message[], texts: readonly string[]): Message[] {
+  const wanted = new Set(texts.map(squash))
+  return messages.filter(message => wanted.has(squash(message.text)))
 }
 
 /** How often the end or the beginning of the text (or a placeholder of a paste) stands on the screen. Where the input line
