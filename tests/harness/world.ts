@@ -49,7 +49,12 @@ export function makeWorld({ unprivileged = false } = {}): World {
   for (const folder of [world.home, join(world.workspace, '.hermes'), world.bin, world.agents, world.tmuxDir])
     mkdirSync(folder, { recursive: true })
   chmodSync(root, 0o755)
-  world.env = { PATH: `${world.bin}:${process.env['PATH']}`, HOME: world.home, TMUX_TMPDIR: world.tmuxDir }
+  world.env = {
+    PATH: `${world.bin}:${process.env['PATH']}`,
+    HOME: world.home,
+    TMUX_TMPDIR: world.tmuxDir,
+    ...(process.env['AGENT_SESSIONS_DEV'] ? { AGENT_SESSIONS_DEV: '1' } : {}),
+  }
   if (unprivileged && process.getuid?.() === 0) {
     world.prefix = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
     giveAway(world)
