@@ -40,7 +40,7 @@ export async function claimForResume(
       throw new CodedError('no-such-session', EXIT.refused, `${name} is not on record any more`)
     if (current.op && isBusy(current, machine)) throw busy(name, current.op.kind, current.op.pid, 0)
     const observation = await observe(machine, { ...bench, servers: [server], withState: true }, registry)
-    claim = claimOf(machine, bench, observation.rows.get(keyOf(current)) as RowSight, observation, wish)
+    claim = await claimOf(machine, bench, observation.rows.get(keyOf(current)) as RowSight, observation, wish)
     if (claim.kind === 'running') return []
     // Nothing touches an archived row; one that is being brought back must be found if we die in between.
     const set: Record<string, Plain> = { op: { ...op } }
@@ -53,13 +53,13 @@ export async function claimForResume(
   return claim
 }
 
-function claimOf(
+async function claimOf(
   machine: Machine,
   bench: Bench,
   sight: RowSight,
   observation: Observation,
   wish: ResumeWish,
-): ResumeClaim {
+): Promise<ResumeClaim> {
   const { row, presence } = sight
   const { name } = row
   if (presence.own === 'present' && (row.status === 'running' || presence.named !== undefined))
@@ -76,7 +76,7 @@ function claimOf(
   if (row.host && machine.host && row.host !== machine.host)
     throw refusal('cannot-resume', EXIT.refused, name, `it belongs to host ${row.host}`)
   const { adapter } = sight
-  const driver = adapter && driverNamed(adapter.name, bench.drivers)
+  const driver = adapter && (await driverNamed(adapter.name, bench.drivers))
   if (!adapter || !driver)
     throw refusal('cannot-resume', EXIT.refused, name, 'which agent it was, or how that is started, is not known')
   const folder = folderOf(row)

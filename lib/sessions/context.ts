@@ -22,9 +22,9 @@ export interface Tools {
 
 /** Adapter and driver of an agent. CodedError `usage` that names those we know, or says that the config does not tell how
  * to start this one. */
-export function toolsFor(agent: string, bench: Bench): Tools {
+export async function toolsFor(agent: string, bench: Bench): Promise<Tools> {
   const adapter = bench.adapters.find(({ name }) => name === agent)
-  const driver = driverNamed(agent, bench.drivers)
+  const driver = await driverNamed(agent, bench.drivers)
   if (adapter && driver) return { adapter, driver }
   const known = bench.adapters.map(({ name }) => name).join(', ')
   if (adapter === undefined)

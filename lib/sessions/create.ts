@@ -12,7 +12,7 @@ import { bringUp, newWish, type Up } from './bring-up.ts'
 import { type Claim, claimRow, waitTeller } from './claim-row.ts'
 import { type Bench, type Tools, toolsFor } from './context.ts'
 import type { Delivery } from './deliver.ts'
-import { newIds, startedFields } from './fields.ts'
+import { newIds, startedFields, tuiOf } from './fields.ts'
 import { checkName, namesFor } from './names.ts'
 import { awaitFree, findRow, finishRow, type Op, ownOp } from './op.ts'
 import { findProgram } from './program.ts'
@@ -67,7 +67,7 @@ const OTHERS_MS = 15_000
  * The row is written before the session and finished after; when the agent does not come up, the row is as before.
  * CodedErrors: those of `claimRow`, `bringUp`, `findProgram`, the registry; `skip-refused`, `no-folder`. */
 export async function createSession(machine: Machine, bench: Bench, wish: CreateWish): Promise<Created> {
-  const tools = toolsFor(wish.agent, bench)
+  const tools = await toolsFor(wish.agent, bench)
   checkFolder(wish.folder)
   const refusal = wish.skipPermissions
     ? tools.driver.skipRefusal?.({ ...machine.env, ...wish.env }, process.getuid?.())
@@ -196,7 +196,8 @@ async function finish(
   )
   const warnings = [...claim.warnings, ...written]
   const prompt = wish.prompt === undefined ? null : await deliverFirst(machine, bench, wish, up)
-  if (prompt?.outcome === 'delivered') warnings.push(...(await recordConversation(machine, bench, wish.server, name)))
+  if (prompt?.outcome === 'delivered')
+    warnings.push(...(await recordConversation(machine, bench, tools, wish.server, name)))
   const { ready } = up
   return {
     ...nothingYet(name, wish),
@@ -229,8 +230,22 @@ async function deliverFirst(machine: Machine, bench: Bench, wish: CreateWish, up
   })
 }
 
+/** What is over within a second needs no word. */
+function afterASecond(tell: (what: string) => void): (what: string) => void {
+  const began = performance.now()
+  return what => {
+    if (performance.now() - began > 1000) tell(`the prompt: ${what}`)
+  }
+}
+
 /** With its first turn the conversation can be resumed: its id goes on record now, not with the next pass. */
-async function recordConversation(machine: Machine, bench: Bench, server: string, name: string): Promise<string[]> {
+async function recordConversation(
+  machine: Machine,
+  bench: Bench,
+  { driver }: Tools,
+  server: string,
+  name: string,
+): Promise<string[]> {
   const { warnings } = await updateRegistry(
     bench.registryPath,
     async ({ registry }): Promise<Change[]> => {
@@ -239,7 +254,13 @@ async function recordConversation(machine: Machine, bench: Bench, server: string
       const observation = await observe(machine, { ...bench, servers: [server] }, registry)
       const sight = observation.rows.get(keyOf(row))
       const change = sight && identityFinding(sight, observation)?.change
-      return change ? [change] : []
+      if (change?.kind !== 'set') return []
+      const { look, id } = sight?.agent ?? {}
+      const context = { env: machine.env, processes: machine.processes() }
+      const known = id?.kind === 'id' ? id.evidence.id : undefined
+      // The model stands in what the first turn left.
+      const about = look && driver.about?.(look, known, '', context)
+      return [{ ...change, set: { ...change.set, ...(about ? { tui: tuiOf(about) } : {}) } }]
     },
     { why: `create: conversation of ${name}`, ...waitTeller(bench) },
   )

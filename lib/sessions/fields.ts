@@ -3,6 +3,7 @@ import type { Adapter } from '#lib/agents/types.ts'
 import { recordedId } from '#lib/reconcile/naming.ts'
 import { identityFields, provedId, UNKNOWN_TUI, withPrevious } from '#lib/reconcile/new-identity.ts'
 import { observe } from '#lib/reconcile/observe.ts'
+import type { AgentSight } from '#lib/reconcile/sights.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import { keyOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
@@ -40,13 +41,18 @@ export async function startedFields(machine: Machine, bench: Bench, row: Row, up
   const about = look && up.agent.driver.about?.(look, up.launch.id ?? proved, up.ready.seen.screen, context)
   const set: Record<string, Plain> = {
     status: 'running',
-    ...identityFields(session, server, observation.here, agent),
+    ...identityFields(session, server, observation.here, withArguments(agent)),
     last_visible_status: visibleStatus(up),
     ...(about ? { tui: tuiOf(about) } : {}),
     ...(adapter && proved !== undefined ? { [adapter.idField]: proved } : {}),
   }
   const stale = set['child_pid'] === undefined ? [...ENDED, 'child_pid'] : ENDED
   return { set, unset: stale }
+}
+
+/** A row shows the command line that runs. */
+function withArguments(agent: AgentSight): AgentSight {
+  return agent.look ? { ...agent, argv: agent.look.agent.argv } : agent
 }
 
 /** A new conversation takes the place of the old ones, whose ids are kept aside. */
@@ -66,7 +72,7 @@ export function newIds(before: Row, adapters: readonly Adapter[]): Fields {
   return { set, unset }
 }
 
-function tuiOf(about: About): Record<string, Plain> {
+export function tuiOf(about: About): Record<string, Plain> {
   return { ...UNKNOWN_TUI, ...about }
 }
 

@@ -1,4 +1,5 @@
 import { driverNamed } from '#lib/agents/drive/table.ts'
+import type { Driver } from '#lib/agents/drive/types.ts'
 import { stateFromScreen } from '#lib/agents/screen.ts'
 import type { RowSight } from '#lib/reconcile/sights.ts'
 import type { Machine } from '#lib/system/machine.ts'
@@ -24,7 +25,7 @@ export async function leaveByItself(
   session: OwnSession,
   timeoutMs: number,
 ): Promise<Left> {
-  const driver = agent?.adapter && driverNamed(agent.adapter.name, bench.drivers)
+  const driver = agent?.adapter && (await driverNamed(agent.adapter.name, bench.drivers))
   const process = agent?.process
   if (!agent || !driver || !process) return instead('no agent was found to be asked')
   const pane = { paneId: agent.pane.id, panePid: agent.pane.pid, serverPid: session.serverPid }
@@ -60,12 +61,7 @@ export async function leaveByItself(
     : { steps, notes: [`${row.name}: it did not leave by itself in ${timeoutMs / 1000} s`] }
 }
 
-async function stillStands(
-  machine: Machine,
-  session: OwnSession,
-  paneId: string,
-  driver: NonNullable<ReturnType<typeof driverNamed>>,
-): Promise<boolean> {
+async function stillStands(machine: Machine, session: OwnSession, paneId: string, driver: Driver): Promise<boolean> {
   const seen = await peekPane(machine.tmux, session.server, paneId)
   if (seen === 'gone' || seen === 'unknown') return false
   const input = driver.input(screenLines(seen.screen))

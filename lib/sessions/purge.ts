@@ -16,7 +16,7 @@ export async function purgeConversation(
   adapter: Adapter,
   id: string,
 ): Promise<string[]> {
-  const driver = driverNamed(adapter.name, bench.drivers)
+  const driver = await driverNamed(adapter.name, bench.drivers)
   if (!driver?.purge)
     throw new CodedError('cannot-purge', EXIT.refused, `how a conversation of ${adapter.name} is removed is not known`)
   const holder = holderOf(machine, adapter, id)

@@ -1,5 +1,6 @@
 import type { Driver, Launch, Wish } from '#lib/agents/drive/types.ts'
 import type { Adapter } from '#lib/agents/types.ts'
+import { safeCommand } from '#lib/reconcile/safe-command.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
@@ -51,14 +52,15 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
   await awaitFree(machine, bench.registryPath, server, name, waitMs, bench.onWait)
   const claim = await claimForResume(machine, bench, row, wish, op)
   if (claim.kind === 'running') return claim.as
-  const { adapter, driver } = toolsFor(claim.adapter.name, bench)
+  const { adapter, driver } = await toolsFor(claim.adapter.name, bench)
   if (wish.dryRun) return would(claim, adapter, wish)
 
   const { before } = claim
   let up: Up
   let model: string | undefined
+  let program: string
   try {
-    const program = findProgram(driver.programs, machine.env)
+    program = findProgram(driver.programs, machine.env)
     model = before.launch_model ?? undefined
     const skipPermissions = before.skip_permissions === true
     up = await bringUp(machine, {
@@ -82,7 +84,10 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     await undoClaim(bench, op, server, { kind: 'ours', name, before, warnings: [] }, error)
     throw error
   }
-  const fields = await startedFields(machine, bench, rowToBe(before), up)
+  const fields = await startedFields(machine, bench, rowToBe(before), up).catch(async error => {
+    await undoClaim(bench, op, server, { kind: 'ours', name, before, warnings: [] }, error)
+    throw error
+  })
   const ids = idFields(before, bench, wish)
   const launched = ofLaunch({
     launch: up.launch,
@@ -91,7 +96,13 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     keepSession: before.keep_session === true,
     worktree: undefined,
   })
-  const set = { ...launched, ...ids.set, ...fields.set, agent: adapter.name }
+  const set = {
+    ...launched,
+    ...ids.set,
+    ...fields.set,
+    agent: adapter.name,
+    start_command: safeCommand([program, ...up.launch.args]),
+  }
   const unset = [...fields.unset, ...ids.unset, ...OF_LAUNCH].filter(key => !(key in set))
   const warnings = await finishRow(
     machine,

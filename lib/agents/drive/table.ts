@@ -1,14 +1,16 @@
-/** How each agent we know is driven. */
-import { agyDriver } from './agy.ts'
-import { claudeDriver } from './claude.ts'
-import { codexDriver } from './codex.ts'
-import { geminiDriver } from './gemini.ts'
-import { opencodeDriver } from './opencode.ts'
+/** How each agent we know is driven; only the one that is asked for is loaded. */
 import type { Driver } from './types.ts'
 
-const drivers: readonly Driver[] = [claudeDriver, agyDriver, codexDriver, geminiDriver, opencodeDriver]
+const drivers: Record<string, () => Promise<Driver>> = {
+  claude: async () => (await import('./claude.ts')).claudeDriver,
+  agy: async () => (await import('./agy.ts')).agyDriver,
+  codex: async () => (await import('./codex.ts')).codexDriver,
+  gemini: async () => (await import('./gemini.ts')).geminiDriver,
+  opencode: async () => (await import('./opencode.ts')).opencodeDriver,
+}
 
 /** The driver of this exact name; `custom` are those of the config. */
-export function driverNamed(name: string, custom: readonly Driver[] = []): Driver | undefined {
-  return [...drivers, ...custom].find(driver => driver.name === name)
+export async function driverNamed(name: string, custom: readonly Driver[] = []): Promise<Driver | undefined> {
+  const load = Object.hasOwn(drivers, name) ? drivers[name] : undefined
+  return load ? load() : custom.find(driver => driver.name === name)
 }
