@@ -19,7 +19,8 @@ export async function startGeminiStub(): Promise<StubApi> {
     if (url.includes(':countTokens')) return sendJson(response, 200, { totalTokens: 10 })
     const parts = (JSON.parse(body || '{}') as Question).contents?.at(-1)?.parts ?? []
     const isToolAnswer = parts.some(part => part.functionResponse !== undefined)
-    const prompt = parts.map(part => part.text ?? '').join('\n')
+    // What was cancelled before stands in front of it.
+    const prompt = parts.findLast(part => part.text !== undefined)?.text ?? ''
     // Side questions (routing, loop checks) are not streamed: nothing of them is the user's.
     if (!url.includes(':streamGenerateContent')) return sendJson(response, 200, chunk([{ text: '{}' }]))
     const wanted = wantedBy(prompt)

@@ -1,11 +1,11 @@
 /** Driving Antigravity CLI `agy`, 1.0.10–1.3.1. Not run here: from its documentation and other tools' sources. */
 import { join } from 'node:path'
 import { agy } from '../agy.ts'
-import { asObject } from '../files.ts'
+import { isFile } from '../files.ts'
 import { isUuid } from '../ids.ts'
 import type { AgentContext, Look } from '../types.ts'
 import { agyInput } from './agy-input.ts'
-import { linesFrom, wholeLinesSize } from './record-lines.ts'
+import { endMark, linesSince } from './line-record.ts'
 import type { Driver, Launch, Message, Wish } from './types.ts'
 
 export const agyDriver: Driver = {
@@ -28,14 +28,12 @@ export const agyDriver: Driver = {
 
   async recordMark(_look, id, context) {
     const path = transcript(id, context)
-    const size = path === undefined ? undefined : wholeLinesSize(path)
-    return size === undefined ? undefined : String(size)
+    return path === undefined || isFile(path) !== 'yes' ? undefined : endMark(path)
   },
 
   async messagesSince(mark, look, id, context) {
     const path = transcript(id ?? liveId(look, context), context)
-    const lines = path === undefined ? undefined : linesFrom(path, Number(mark ?? 0))
-    return lines?.flatMap(messageOf)
+    return path === undefined ? undefined : linesSince(path, mark)?.flatMap(messageOf)
   },
 }
 
@@ -62,9 +60,8 @@ function transcript(id: string | undefined, context: AgentContext): string | und
 }
 
 /** `{"step_index":0,"source":"USER_EXPLICIT","type":"USER_INPUT","content":"<USER_REQUEST>\n…"}` (published transcripts). */
-function messageOf(line: string): Message[] {
-  const entry = asObject(line)
-  const content = entry?.['type'] === 'USER_INPUT' ? entry['content'] : undefined
+function messageOf(entry: Record<string, unknown>): Message[] {
+  const content = entry['type'] === 'USER_INPUT' ? entry['content'] : undefined
   if (typeof content !== 'string') return []
   const request = /<USER_REQUEST>\n?([\s\S]*?)\n?<\/USER_REQUEST>/.exec(content)?.[1]
   return [{ text: request ?? content, kind: 'delivered' }]

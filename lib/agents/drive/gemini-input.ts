@@ -1,23 +1,29 @@
-/** Gemini CLI's input line (0.61.0): between a rule and the footer, after a `>` (`!` in shell mode, `*` with permissions
- * skipped), further lines indented by three. Earlier prompts stand above the rule with the same `>`. */
+/** Gemini CLI's input line (0.61.0, captured): below the last rule, behind `>` (`*` with permissions skipped, `!` in shell mode),
+ * further lines indented by three, up to an empty one. Earlier prompts stand above the rule behind the same `>`. */
 import type { InputLine, ScreenLine } from './types.ts'
 
-const PROMPT = /^ ?(?:>|!|\*|\(r:\)) {1,3}/
 const RULE = /^─{20,}$/
-const PLACEHOLDER =
-  /^ *(?:Type your message or @path\/to\/file|Type your shell command|Press 'i' for INSERT mode\.?.*)? *$/
+const PROMPT = /^ (?<sign>[>*!]) {1,3}/
+/** Grey, not dim: only its words tell it from a draft. */
+const PLACEHOLDER = /^Type your (?:message or @path\/to\/file|shell command)$/
+/** vim keys: letters would be commands. */
+const NOT_WRITING = /^Press 'i' for INSERT mode/
 
 export function geminiInput(screen: readonly ScreenLine[]): InputLine {
   const rule = screen.findLastIndex(line => RULE.test(line.text.trim()))
-  if (rule < 0) return { kind: 'none' }
   const at = screen.findIndex((line, index) => index > rule && PROMPT.test(line.text))
   const first = screen[at]
-  if (first === undefined) return { kind: 'none' }
-  const lines = [first.text.replace(PROMPT, '').trimEnd()]
+  if (rule < 0 || first === undefined) return { kind: 'none' }
+  const sign = PROMPT.exec(first.text)?.groups?.['sign']
+  const lines = [first.text.replace(PROMPT, '')]
   for (const { text } of screen.slice(at + 1)) {
-    if (!text.startsWith('   ')) break
-    lines.push(text.slice(3).trimEnd())
+    if (!/^ {3}\S/.test(text) && !/^ {4}/.test(text)) break
+    lines.push(text.slice(3))
   }
-  const text = lines.join('\n').trim()
-  return text === '' || (lines.length === 1 && PLACEHOLDER.test(text)) ? { kind: 'empty' } : { kind: 'draft', text }
+  const text = lines.map(line => line.trimEnd()).join('\n')
+  if (NOT_WRITING.test(text)) return { kind: 'none' }
+  const draft = PLACEHOLDER.test(text.trim()) ? '' : text
+  // In shell mode whatever is pasted is run.
+  if (sign === '!') return { kind: 'draft', text: `!${draft}` }
+  return draft.trim() === '' ? { kind: 'empty' } : { kind: 'draft', text: draft }
 }

@@ -1,35 +1,48 @@
 /** Driving Gemini CLI. Source: 0.61.0 run against a loopback API. */
-import type { AgentContext, Look } from '../types.ts'
+import { aboutGemini } from './gemini-about.ts'
 import { geminiInput } from './gemini-input.ts'
+import { geminiPrompt } from './gemini-prompt.ts'
+import { purgeChat } from './gemini-purge.ts'
 import { chatMark, chatMessages } from './gemini-record.ts'
 import type { Driver, Wish } from './types.ts'
 
 export const geminiDriver: Driver = {
   name: 'gemini',
   programs: ['gemini'],
-  // packages/core/src/utils/paths.ts: it stands for the home itself.
+  // packages/core/src/utils/paths.ts: the second stands for the home itself.
   homeVariables: ['HOME', 'GEMINI_CLI_HOME'],
+
   start: wish =>
     wish.plain ? { args: flags(wish) } : { args: ['--session-id', wish.newId, ...flags(wish)], id: wish.newId },
+  // Looked for among the conversations of the project it is started in; of another folder it is refused.
   resume: (id, wish) => ({ args: ['--resume', id, ...flags(wish)], id }),
-  // yargs, which reads its command line, in versions that choose the id themselves.
-  unknownFlag: /Unknown arguments?: .*session-?id/i,
+  // yargs names what it does not know, below the usage (`Unknown arguments: session-id, sessionId`).
+  unknownFlag: /Unknown arguments?:[^\n]*session-?id/i,
+  // An unknown id: exit 42 and the text below.
   resumeProof: 'stays',
-  notFound: /Error resuming session: Invalid session identifier|No previous sessions found for this project/,
+  notFound: /Error resuming session: (?:Invalid session identifier|No previous sessions found for this project)/,
+
+  // `● 1. Trust folder (fresh)` is marked at first; Enter takes it, and it starts itself again.
   trustChoice: /^Trust folder \(/,
   choiceMark: /●/,
+  // Exit code 0, also while it works.
   leaveText: '/quit',
   // InputPrompt.tsx takes Enter within 40 ms after a paste for a line break.
   enterGapMs: 120,
+  asPrompt: geminiPrompt,
   input: geminiInput,
 
-  async recordMark(_look: Look, id: string | undefined, context: AgentContext) {
+  async recordMark(_look, id, context) {
     return id === undefined ? undefined : chatMark(id, context)
   },
 
   async messagesSince(mark, _look, id, context) {
     return id === undefined ? undefined : chatMessages(mark, id, context)
   },
+
+  about: (_look, id, screen, context) => aboutGemini(id, screen, context),
+
+  purge: async (id, _artifact, context) => purgeChat(id, context),
 }
 
 function flags(wish: Wish): string[] {

@@ -1,25 +1,25 @@
-/** OpenCode's input line (1.18.33): the last block of lines behind a `┃` that a `╹▀▀▀` closes; its last line names the agent and
- * the model. Earlier prompts stand behind a `┃` too, without the closing line. */
+/** OpenCode's input line (1.18.33, captured): the block of lines behind `┃` that `╹▀▀▀` closes. Its last line names the agent and
+ * the model, or says `Shell`. Earlier prompts stand behind `┃` too, but are not closed; a permission question stands in its place. */
 import type { InputLine, ScreenLine } from './types.ts'
 
-const BAR = /^ *┃ ?/
 const CLOSING = /^ *╹▀{10,}/
-const PLACEHOLDER = /^(?:Ask anything|Run a command)… ".*"$/
+/** A row of the completions right above has a `┃` at its end too. */
+const ROW = /^ *┃(?!.*┃ *$)/
+/** Grey, not dim: only its words tell it from a draft. */
+const PLACEHOLDER = /^(?:Ask anything|Run a command)…(?: ".*")?$/
 
 export function opencodeInput(screen: readonly ScreenLine[]): InputLine {
   const end = screen.findLastIndex(line => CLOSING.test(line.text))
   if (end < 0) return { kind: 'none' }
   let start = end
-  while (start > 0 && BAR.test(screen[start - 1]?.text ?? '')) start--
-  // Blank, draft, blank, agent and model.
-  if (end - start < 3) return { kind: 'none' }
-  const column = (screen[end]?.text ?? '').indexOf('╹')
-  const lines = screen.slice(start, end - 1).map(line =>
-    line.text
-      .slice(column + 1)
-      .replace(/^ {2}/, '')
-      .trimEnd(),
-  )
-  const text = lines.join('\n').trim()
-  return text === '' || PLACEHOLDER.test(text) ? { kind: 'empty' } : { kind: 'draft', text }
+  while (ROW.test(screen[start - 1]?.text ?? '')) start--
+  const rows = screen.slice(start, end).map(line => line.text.replace(/^ *┃ {0,2}/, '').trimEnd())
+  // An empty row, the draft, an empty row, agent and model.
+  const footer = rows.at(-1) ?? ''
+  if (rows.length < 3 || footer === '') return { kind: 'none' }
+  const text = rows.slice(1, -2).join('\n')
+  const draft = PLACEHOLDER.test(text.trim()) ? '' : text
+  // In shell mode whatever is pasted is run.
+  if (footer === 'Shell') return { kind: 'draft', text: `!${draft}` }
+  return draft.trim() === '' ? { kind: 'empty' } : { kind: 'draft', text: draft }
 }
