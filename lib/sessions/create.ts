@@ -1,23 +1,22 @@
 import { statSync } from 'node:fs'
 import type { Wish } from '#lib/agents/drive/types.ts'
-import { identityFinding } from '#lib/reconcile/diff/c-identity.ts'
-import { observe } from '#lib/reconcile/observe.ts'
-import type { Change, Plain } from '#lib/registry/change.ts'
-import { keyOf } from '#lib/registry/rows.ts'
+import type { Plain } from '#lib/registry/change.ts'
 import type { Row } from '#lib/registry/schema.ts'
-import { updateRegistry } from '#lib/registry/store.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { bringUp, newWish, type Up } from './bring-up.ts'
 import { type Claim, claimRow, waitTeller } from './claim-row.ts'
 import { type Bench, type Tools, toolsFor } from './context.ts'
-import type { Delivery } from './deliver.ts'
-import { newIds, startedFields, tuiOf } from './fields.ts'
+import { alreadyRunning, type Created, nothingYet } from './created.ts'
+import { newIds, startedFields } from './fields.ts'
+import { deliverFirst, recordConversation } from './first-prompt.ts'
 import { checkName, namesFor } from './names.ts'
-import { awaitFree, findRow, finishRow, type Op, ownOp } from './op.ts'
+import { awaitFree, finishRow, type Op, ownOp } from './op.ts'
 import { findProgram } from './program.ts'
 import { newRow, type RowWish } from './rows.ts'
 import { undoClaim } from './undo.ts'
+
+export type { Created } from './created.ts'
 
 export interface CreateWish {
   agent: string
@@ -38,23 +37,6 @@ export interface CreateWish {
   replace: boolean
   worktree?: { path: string; branch: string; repository: string }
   dryRun: boolean
-}
-
-export interface Created {
-  created: boolean
-  name: string
-  server: string
-  agent: string
-  folder: string
-  pane: string | null
-  pane_pid: number | null
-  /** The conversation's id, where it is known already. */
-  id: string | null
-  state: string | null
-  detail: string | null
-  attach: string | null
-  prompt: Delivery | null
-  warnings: string[]
 }
 
 /** Written before an older version refused the flags that these tell of. */
@@ -210,95 +192,6 @@ async function finish(
     attach: row.attach_command ?? null,
     prompt,
     warnings,
-  }
-}
-
-async function deliverFirst(machine: Machine, bench: Bench, wish: CreateWish, up: Up): Promise<Delivery> {
-  const { deliver } = await import('./deliver.ts')
-  const { agent, ready } = up
-  if (ready.kind === 'waiting' || ready.seen.look === undefined)
-    return {
-      outcome: 'refused',
-      why: `the agent waits: ${ready.kind === 'waiting' ? ready.detail : 'not found'}`,
-      proof: null,
-      cleaned: false,
-    }
-  const id = ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : up.launch.id
-  return deliver(machine, { ...agent, look: ready.seen.look, ...(id === undefined ? {} : { id }) }, wish.prompt ?? '', {
-    timeoutMs: 30_000,
-    ...(bench.onWait ? { onProgress: bench.onWait } : {}),
-  })
-}
-
-/** What is over within a second needs no word. */
-function afterASecond(tell: (what: string) => void): (what: string) => void {
-  const began = performance.now()
-  return what => {
-    if (performance.now() - began > 1000) tell(`the prompt: ${what}`)
-  }
-}
-
-/** With its first turn the conversation can be resumed: its id goes on record now, not with the next pass. */
-async function recordConversation(
-  machine: Machine,
-  bench: Bench,
-  { driver }: Tools,
-  server: string,
-  name: string,
-): Promise<string[]> {
-  const { warnings } = await updateRegistry(
-    bench.registryPath,
-    async ({ registry }): Promise<Change[]> => {
-      const row = findRow(registry, server, name)
-      if (row === undefined || row.op) return []
-      const observation = await observe(machine, { ...bench, servers: [server] }, registry)
-      const sight = observation.rows.get(keyOf(row))
-      const change = sight && identityFinding(sight, observation)?.change
-      if (change?.kind !== 'set') return []
-      const { look, id } = sight?.agent ?? {}
-      const context = { env: machine.env, processes: machine.processes() }
-      const known = id?.kind === 'id' ? id.evidence.id : undefined
-      // The model stands in what the first turn left.
-      const about = look && driver.about?.(look, known, '', context)
-      return [{ ...change, set: { ...change.set, ...(about ? { tui: tuiOf(about) } : {}) } }]
-    },
-    { why: `create: conversation of ${name}`, ...waitTeller(bench) },
-  )
-  return warnings
-}
-
-function alreadyRunning({ name, sight }: Extract<Claim, { kind: 'running' }>, wish: CreateWish, tools: Tools): Created {
-  const { agent, row, adapter } = sight
-  const recorded = row[(adapter ?? tools.adapter).idField]
-  return {
-    ...nothingYet(name, wish),
-    created: false,
-    agent: adapter?.name ?? wish.agent,
-    folder: row.pane?.cwd ?? wish.folder,
-    pane: agent?.pane.id ?? null,
-    pane_pid: agent?.pane.pid ?? null,
-    id: typeof recorded === 'string' ? recorded : agent?.id.kind === 'id' ? agent.id.evidence.id : null,
-    state: agent?.state?.state ?? 'unknown',
-    detail: agent?.state?.detail ?? null,
-    attach: row.attach_command ?? null,
-  }
-}
-
-function nothingYet(name: string, wish: CreateWish): Created {
-  return {
-    created: false,
-    name,
-    server: wish.server,
-    agent: wish.agent,
-    folder: wish.folder,
-    pane: null,
-    pane_pid: null,
-    id: null,
-    state: null,
-    detail: null,
-    attach: null,
-    prompt: null,
-    warnings: [],
   }
 }
 

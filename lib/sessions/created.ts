@@ -1,0 +1,61 @@
+/** What a create answers. */
+import type { Claim } from './claim-row.ts'
+import type { Tools } from './context.ts'
+import type { CreateWish } from './create.ts'
+import type { Delivery } from './deliver.ts'
+
+export interface Created {
+  created: boolean
+  name: string
+  server: string
+  agent: string
+  folder: string
+  pane: string | null
+  pane_pid: number | null
+  /** The conversation's id, where it is known already. */
+  id: string | null
+  state: string | null
+  detail: string | null
+  attach: string | null
+  prompt: Delivery | null
+  warnings: string[]
+}
+
+export function alreadyRunning(
+  { name, sight }: Extract<Claim, { kind: 'running' }>,
+  wish: CreateWish,
+  tools: Tools,
+): Created {
+  const { agent, row, adapter } = sight
+  const recorded = row[(adapter ?? tools.adapter).idField]
+  return {
+    ...nothingYet(name, wish),
+    created: false,
+    agent: adapter?.name ?? wish.agent,
+    folder: row.pane?.cwd ?? wish.folder,
+    pane: agent?.pane.id ?? null,
+    pane_pid: agent?.pane.pid ?? null,
+    id: typeof recorded === 'string' ? recorded : agent?.id.kind === 'id' ? agent.id.evidence.id : null,
+    state: agent?.state?.state ?? 'unknown',
+    detail: agent?.state?.detail ?? null,
+    attach: row.attach_command ?? null,
+  }
+}
+
+export function nothingYet(name: string, wish: CreateWish): Created {
+  return {
+    created: false,
+    name,
+    server: wish.server,
+    agent: wish.agent,
+    folder: wish.folder,
+    pane: null,
+    pane_pid: null,
+    id: null,
+    state: null,
+    detail: null,
+    attach: null,
+    prompt: null,
+    warnings: [],
+  }
+}

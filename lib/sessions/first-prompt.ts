@@ -1,0 +1,68 @@
+/** The first prompt of an agent that was just started. */
+import { identityFinding } from '#lib/reconcile/diff/c-identity.ts'
+import { observe } from '#lib/reconcile/observe.ts'
+import type { Change } from '#lib/registry/change.ts'
+import { keyOf } from '#lib/registry/rows.ts'
+import { updateRegistry } from '#lib/registry/store.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import type { Up } from './bring-up.ts'
+import { waitTeller } from './claim-row.ts'
+import type { Bench, Tools } from './context.ts'
+import type { CreateWish } from './create.ts'
+import type { Delivery } from './deliver.ts'
+import { tuiOf } from './fields.ts'
+import { findRow } from './op.ts'
+
+export async function deliverFirst(machine: Machine, bench: Bench, wish: CreateWish, up: Up): Promise<Delivery> {
+  const { deliver } = await import('./deliver.ts')
+  const { agent, ready } = up
+  if (ready.kind === 'waiting' || ready.seen.look === undefined)
+    return {
+      outcome: 'refused',
+      why: `the agent waits: ${ready.kind === 'waiting' ? ready.detail : 'not found'}`,
+      proof: null,
+      cleaned: false,
+    }
+  const id = ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : up.launch.id
+  return deliver(machine, { ...agent, look: ready.seen.look, ...(id === undefined ? {} : { id }) }, wish.prompt ?? '', {
+    timeoutMs: 30_000,
+    ...(bench.onWait ? { onProgress: afterASecond(bench.onWait) } : {}),
+  })
+}
+
+/** What is over within a second needs no word. */
+function afterASecond(tell: (what: string) => void): (what: string) => void {
+  const began = performance.now()
+  return what => {
+    if (performance.now() - began > 1000) tell(`the prompt: ${what}`)
+  }
+}
+
+/** With its first turn the conversation can be resumed: its id goes on record now, not with the next pass. */
+export async function recordConversation(
+  machine: Machine,
+  bench: Bench,
+  { driver }: Tools,
+  server: string,
+  name: string,
+): Promise<string[]> {
+  const { warnings } = await updateRegistry(
+    bench.registryPath,
+    async ({ registry }): Promise<Change[]> => {
+      const row = findRow(registry, server, name)
+      if (row === undefined || row.op) return []
+      const observation = await observe(machine, { ...bench, servers: [server] }, registry)
+      const sight = observation.rows.get(keyOf(row))
+      const change = sight && identityFinding(sight, observation)?.change
+      if (change?.kind !== 'set') return []
+      const { look, id } = sight?.agent ?? {}
+      const context = { env: machine.env, processes: machine.processes() }
+      const known = id?.kind === 'id' ? id.evidence.id : undefined
+      // The model stands in what the first turn left.
+      const about = look && driver.about?.(look, known, '', context)
+      return [{ ...change, set: { ...change.set, ...(about ? { tui: tuiOf(about) } : {}) } }]
+    },
+    { why: `create: conversation of ${name}`, ...waitTeller(bench) },
+  )
+  return warnings
+}
