@@ -127,10 +127,19 @@ export class App {
     this.say('agent', answer)
     this.say('done', '')
     this.kind.answered(this, answer, isLimited)
-    const next = this.queue.splice(0, this.kind.takesAllQueued ? this.queue.length : 1)
+    const next = this.takeQueued()
     for (const { recorded } of next) this.kind.dequeued?.(this, recorded)
     if (next.length === 0) this.rest()
     else this.begin(next, true)
+  }
+
+  private takeQueued(): Sent[] {
+    const { takesAllQueued, joinsQueued } = this.kind
+    if (joinsQueued === undefined || this.queue.length < 2) return this.queue.splice(0, takesAllQueued ? Infinity : 1)
+    const all = this.queue.splice(0)
+    return [
+      { text: all.map(one => one.text).join(joinsQueued), recorded: all.map(one => one.recorded).join(joinsQueued) },
+    ]
   }
 
   /** What was queued while a tool ran goes into the turn that runs. */

@@ -94,7 +94,7 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
     left(app, why) {
       store.removeMap()
       if (app.isReady) {
-        store.ensure(app.id)
+        if (why === 'prompt_input_exit') store.ensure(app.id)
         hook('SessionEnd', { ...about(app), reason: why === 'prompt_input_exit' ? why : 'other' })
       }
       return app.isReady ? `\nResume this session with:\nclaude --resume ${app.id}\n` : ''

@@ -1,5 +1,5 @@
 /** What a stand-in really received, written as it happens: a test measures, and does not have to believe a screen. */
-import { appendFileSync, existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JournalLine } from './log.ts'
 
@@ -18,12 +18,12 @@ export type Journal = (entry: Entry) => void
 /** Opens the journal of this process and writes its first line. */
 export function openJournal(agent: string): Journal {
   const folder = logFolder()
-  const write: Journal = entry => {
-    if (folder === undefined) return
-    const line = { at: Date.now(), agent, pid: process.pid, ...entry }
-    appendFileSync(join(folder, `${agent}-${process.pid}.jsonl`), `${JSON.stringify(line)}\n`)
-  }
   if (folder !== undefined) mkdirSync(folder, { recursive: true })
+  // Kept open: a last line must not make a file again in a folder that a test is taking away.
+  const fd = folder === undefined ? undefined : openSync(join(folder, `${agent}-${process.pid}.jsonl`), 'a')
+  const write: Journal = entry => {
+    if (fd !== undefined) writeSync(fd, `${JSON.stringify({ at: Date.now(), agent, pid: process.pid, ...entry })}\n`)
+  }
   const shown = Object.entries(process.env).filter(([name]) => SHOWN.test(name) && !SECRET.test(name))
   write({
     kind: 'start',

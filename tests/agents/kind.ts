@@ -47,8 +47,12 @@ export interface Kind {
   complete?(app: App): string | undefined
   /** The whole screen, or more: its bottom is shown. */
   draw(app: App, size: Size): string[]
+  /** It has its terminal, and has asked nothing yet. */
+  opened?(app: App): void
   /** The question that trusts the folder; undefined where it is trusted. `first`: the choice at the top trusts. */
   trustQuestion?(trustsFirst: boolean): { choices: string[]; trusts: number } | undefined
+  /** The folder was trusted just now; gives an exit code where it must be started again for that. */
+  trusted?(app: App): number
   permission: { choices: string[]; keys?: Record<string, number>; isRow?: boolean }
   login: string[]
   /** Trust is given, and it is about to be ready. */
@@ -57,6 +61,8 @@ export interface Kind {
   submitted(app: App, text: string, wasQueued: boolean): unknown
   /** At the end of a turn all that waits begins the next one together. */
   takesAllQueued?: boolean
+  /** All that waits becomes one message, with this between. */
+  joinsQueued?: string
   queued?(app: App, text: string): void
   dequeued?(app: App, text: string): void
   /** Taken into the turn that runs, when a tool has ended. */

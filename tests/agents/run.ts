@@ -43,6 +43,7 @@ function open(app: App): void {
     take: key => take(app, key),
     gone: () => control().ignoreHup || app.leave('terminal gone', 129),
   })
+  kind.opened?.(app)
   const { trust, login } = control()
   const ready = () => {
     app.isReady = true
@@ -56,7 +57,12 @@ function open(app: App): void {
     app.ask({
       about: 'trust',
       choices: asked.choices,
-      answer: choice => (choice === asked.trusts ? enter() : app.leave('not trusted', 1)),
+      answer(choice) {
+        if (choice !== asked.trusts) return app.leave('not trusted', 1)
+        const again = kind.trusted?.(app)
+        if (again === undefined) enter()
+        else app.leave('to start again', again)
+      },
     })
 }
 
