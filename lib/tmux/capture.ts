@@ -12,25 +12,17 @@ export async function captureScreens(
   if (paneIds.length === 0) return screens
   // No program can have this on its screen, so nothing on a screen can pass for another pane's.
   const cut = `cut-${randomUUID()}`
-  const args = paneIds.flatMap(id => [
-    'capture-pane',
-    '-p',
-    '-t',
-    id,
-    ';',
-    'display-message',
-    '-p',
-    `${cut} ${id}`,
-    ';',
-  ])
+  // Numbers, not pane ids: display-message takes `%4` for a date and pads it.
+  const end = (at: number) => `${cut} ${at}`
+  const args = paneIds.flatMap((id, at) => ['capture-pane', '-p', '-t', id, ';', 'display-message', '-p', end(at), ';'])
   const result = await tmux(server, args.slice(0, -1))
   if (result.kind !== 'exit') return screens
   let rest = result.stdout.toString()
-  for (const id of paneIds) {
-    const end = rest.indexOf(`${cut} ${id}\n`)
-    if (end < 0) break
-    screens.set(id, rest.slice(0, end))
-    rest = rest.slice(end + cut.length + id.length + 2)
+  for (const [at, id] of paneIds.entries()) {
+    const length = rest.indexOf(`${end(at)}\n`)
+    if (length < 0) break
+    screens.set(id, rest.slice(0, length))
+    rest = rest.slice(length + end(at).length + 1)
   }
   return screens
 }
