@@ -1,0 +1,166 @@
+/** Sessions that have something to lose: made by `create`, spoken to as a person would, in a conversation that is known
+ * by the agent's own journal. */
+import { existsSync, readFileSync } from 'node:fs'
+import {
+  type Created,
+  command,
+  create,
+  DEFAULT,
+  journal,
+  journalOf,
+  processesOf,
+  seen,
+  settledPass,
+} from './live-create.ts'
+import { kindsOf } from './passes.ts'
+import { tmux } from './tmux.ts'
+import { until } from './until.ts'
+import type { World } from './world.ts'
+
+export interface Made extends Created {
+  pane: string
+  pane_pid: number
+}
+
+export interface Talking extends Made {
+  /** The conversation it was in when it got its first message, by its journal. */
+  talk: string
+}
+
+interface Failed {
+  name: string
+  error: { code: string; message: string; hint: string | null }
+}
+
+export interface Stopped {
+  schema: number
+  yaml_path: string
+  dry_run: boolean
+  sessions: {
+    name: string
+    server: string
+    changed: boolean
+    status: string
+    steps: string[]
+    id: string | null
+    resumable: boolean | null
+    survivors: number[]
+    purged: string[]
+    notes: string[]
+  }[]
+  failed: Failed[]
+}
+
+export interface Resumed {
+  schema: number
+  yaml_path: string
+  dry_run: boolean
+  sessions: {
+    name: string
+    server: string
+    changed: boolean
+    status: string
+    agent: string | null
+    id: string | null
+    pane: string
+    state: string | null
+    detail: string | null
+    attach: string | null
+    warnings: string[]
+  }[]
+  skipped: { name: string; code: string; why: string }[]
+  failed: Failed[]
+}
+
+export const stop = (world: World, args: string[], options: Parameters<typeof command>[2] = {}) =>
+  command<Stopped>(world, ['stop', ...args], options)
+
+export const resume = (world: World, args: string[], options: Parameters<typeof command>[2] = {}) =>
+  command<Resumed>(world, ['resume', ...args], options)
+
+export function idField(agent: string): string {
+  return agent === 'agy' ? 'agy_conversation_id_own' : `${agent}_session_id_own`
+}
+
+/** A session whose agent is up and has had no turn. */
+export async function made(world: World, agent: string, flags: string[] = []): Promise<Made> {
+  const session = await create(world, ['--agent', agent, ...flags])
+  const { pane, pane_pid } = session
+  if (pane === null || pane_pid === null) throw new Error(`no pane: ${JSON.stringify(session)}`)
+  return { ...session, pane, pane_pid }
+}
+
+/** A session whose agent has had one turn, which has ended. */
+export async function talking(
+  world: World,
+  agent: string,
+  flags: string[] = [],
+  text = `hello ${agent}`,
+): Promise<Talking> {
+  const session = await made(world, agent, flags)
+  return { ...session, talk: await say(world, session.pane, text, session.server) }
+}
+
+/** Sends a message and waits until its turn has ended; the conversation's id, by the agent's journal. */
+export async function say(world: World, pane: string, text: string, server = DEFAULT): Promise<string> {
+  const submits = () => journalOf(world, 'submit').filter(line => line.text === text)
+  const before = submits().length
+  await typed(world, pane, text, { server })
+  const line = await until(`a turn with "${text}"`, () => submits()[before])
+  await until(`the answer to "${text}"`, () => screenOf(world, pane, server).includes(`Done: ${text}`))
+  return line.id
+}
+
+/** Types a text into an agent's input line, and sends it unless told otherwise. */
+export async function typed(
+  world: World,
+  pane: string,
+  text: string,
+  { enter = true, server = DEFAULT } = {},
+): Promise<void> {
+  tmux(world, server, ['send-keys', '-t', pane, '-l', '--', text])
+  await until(`"${text}" on the screen`, () => screenOf(world, pane, server).includes(text))
+  if (enter) tmux(world, server, ['send-keys', '-t', pane, 'Enter'])
+}
+
+export function screenOf(world: World, pane: string, server = DEFAULT): string {
+  return tmux(world, server, ['capture-pane', '-p', '-t', pane])
+}
+
+/** The texts a conversation has got, by the journals, in order. */
+export function gotBy(world: World, id: string): string[] {
+  return journalOf(world, 'submit').flatMap(line => (line.id === id ? [line.text] : []))
+}
+
+/** The arguments of the last start of an agent. */
+export function lastArgv(world: World, agent: string): string[] {
+  return (
+    journalOf(world, 'start')
+      .findLast(line => line.agent === agent)
+      ?.argv.slice(1) ?? []
+  )
+}
+
+export function sessionNames(world: World, server = DEFAULT): string[] {
+  return seen(world, server)
+    .map(({ name }) => name)
+    .sort()
+}
+
+/** The stand-ins that run, and what they started, by pid. */
+export function agentPids(world: World): number[] {
+  const known = new Set(
+    journal(world).flatMap(line => (line.kind === 'start' ? [line.pid] : line.kind === 'child' ? [line.child] : [])),
+  )
+  return processesOf(world).filter(pid => known.has(pid) && !isZombie(pid))
+}
+
+function isZombie(pid: number): boolean {
+  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : ') Z'
+  return stat[stat.lastIndexOf(')') + 2] === 'Z'
+}
+
+/** What the next pass tells, when it judges every row. */
+export async function drifts(world: World): Promise<string[]> {
+  return kindsOf(await settledPass(world))
+}
