@@ -22,7 +22,7 @@ export async function awaitProof(
   onProgress: DeliverOptions['onProgress'],
 ): Promise<Proof | { why: string }> {
   const enteredAt = performance.now()
-  let [pollMs, again, gapMs] = [POLL_MS.first, 0, Math.max(AGAIN_MS, 4 * target.driver.enterGapMs)]
+  let [pollMs, again, gapMs] = [POLL_MS.first, 0, AGAIN_MS + target.driver.enterGapMs]
   let againAt = enteredAt + gapMs
   let wasEmpty = false
   for (;;) {

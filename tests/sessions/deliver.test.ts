@@ -6,7 +6,8 @@ import { thisMachine } from '#lib/system/machine.ts'
 import { newSession, tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 import { makeWorld } from '../harness/world.ts'
-import { endFirst, LAB, standIn, targetOf } from './deliver-world.ts'
+import { endFirst, standIn } from './deliver-world.ts'
+import { LAB, targetOf } from './stand-in.ts'
 
 const noBuffers = (agent: { world: Parameters<typeof tmux>[0] }) =>
   expect(tmux(agent.world, LAB, ['list-buffers'])).toBe('')

@@ -1,0 +1,146 @@
+/** Stand-in agents in panes, as targets of deliveries; for tests and tools. */
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { Driver, RunProgram, Wish } from '#lib/agents/drive/types.ts'
+import { findAgent } from '#lib/agents/find.ts'
+import { adapterNamed } from '#lib/agents/table.ts'
+import { type DeliverOptions, type DeliveryTarget, deliver } from '#lib/sessions/deliver.ts'
+import { lookAtTarget } from '#lib/sessions/deliver-look.ts'
+import type { TargetSight } from '#lib/sessions/deliver-types.ts'
+import { thisMachine } from '#lib/system/machine.ts'
+import type { Control } from '../agents/control.ts'
+import { installAgents } from '../agents/install.ts'
+import { type JournalLine, journalLines } from '../agents/log.ts'
+import { type Live, newSession, tmux } from '../harness/tmux.ts'
+import { until } from '../harness/until.ts'
+import type { World } from '../harness/world.ts'
+
+export const LAB = 'lab'
+
+export interface StandIn {
+  world: World
+  session: Live
+  target: DeliveryTarget
+  /** Changes what it does from now on. */
+  tell(control: Control): void
+  say(text: string, options?: Partial<DeliverOptions>): ReturnType<typeof deliver>
+  look(): Promise<TargetSight | undefined>
+  journal(): JournalLine[]
+  /** The messages it took, each time it took one. */
+  got(): string[]
+  screen(): string
+  type(...keys: string[]): void
+}
+
+/** Starts one and waits until its input line is there; `isUp: false`: only until it runs. */
+export async function startStandIn(
+  world: World,
+  name: string,
+  control: Control = {},
+  { isUp = true, onTarget }: { isUp?: boolean; onTarget?(target: DeliveryTarget): void } = {},
+): Promise<StandIn> {
+  const n = world.pids.size + Math.random().toString(36).slice(2, 8)
+  const own = join(world.root, `own-${n}`)
+  mkdirSync(own)
+  installAgents(world.agents, { names: [name] })
+  const tell = (to: Control) => writeFileSync(join(own, 'control.json'), JSON.stringify(to))
+  tell(control)
+  const env = [`STANDIN_CONTROL=${own}/control.json`, `STANDIN_LOG=${own}/log`]
+  const program = join(world.agents, name)
+  const driver = await driverOf(name)
+  const wish: Wish = {
+    folder: world.workspace,
+    newId: randomUUID(),
+    skipPermissions: false,
+    logFile: join(own, 'agent.log'),
+    hookFile: join(own, 'hook'),
+    port: await freePort(),
+    plain: false,
+  }
+  const launch = driver.start(wish)
+  await driver.prepare?.(launch, wish, runner(world, program))
+  const command = ['/usr/bin/env', ...env, program, ...launch.args]
+  const session = newSession(world, LAB, `${name}-${n}`, world.workspace, command)
+  const machine = thisMachine(world.env)
+  const target = await targetOf(world, name, session)
+  if (launch.id !== undefined) target.look.launchId = launch.id
+  if (launch.logFile !== undefined) target.look.logFile = launch.logFile
+  onTarget?.(target)
+  const look = async () => {
+    const looked = await lookAtTarget(machine, target)
+    return looked.kind === 'seen' ? looked.sight : undefined
+  }
+  if (isUp) await until(`the input line of ${name}`, async () => ((await look())?.input.kind ?? 'none') !== 'none')
+  const journal = () => journalLines(join(own, 'log'))
+  return {
+    world,
+    session,
+    target,
+    tell,
+    say: (text, options) => deliver(machine, target, text, { timeoutMs: 8000, ...options }),
+    look,
+    journal,
+    got: () =>
+      journal().flatMap(line =>
+        line.kind === 'queue' || (line.kind === 'submit' && !line.wasQueued) ? [line.text] : [],
+      ),
+    screen: () => tmux(world, LAB, ['capture-pane', '-p', '-t', session.paneId]),
+    type: (...keys) => void tmux(world, LAB, ['send-keys', '-t', session.paneId, ...keys]),
+  }
+}
+
+function runner(world: World, program: string): RunProgram {
+  return (args, { timeoutMs = 10_000 } = {}) =>
+    new Promise(settle =>
+      execFile(
+        program,
+        [...args],
+        { env: world.env, cwd: world.workspace, timeout: timeoutMs },
+        (error, stdout, stderr) =>
+          settle({ code: error ? (typeof error.code === 'number' ? error.code : null) : 0, stdout, stderr }),
+      ),
+    )
+}
+
+function freePort(): Promise<number> {
+  return new Promise((settle, fail) => {
+    const server = createServer().on('error', fail)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => settle(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+/** Only its own file: what is wrong with one driver fails its own tests. */
+async function driverOf(name: string): Promise<Driver> {
+  const file: Record<string, Driver> = await import(`../../lib/agents/drive/${name}.ts`)
+  const driver = file[`${name}Driver`]
+  if (!driver) throw new Error(`no driver named ${name}`)
+  return driver
+}
+
+/** What is told of the pane: the agent found in it. */
+export async function targetOf(world: World, name: string, session: Live): Promise<DeliveryTarget> {
+  const adapter = adapterNamed(name)
+  if (!adapter) throw new Error(`no adapter named ${name}`)
+  const driver = await driverOf(name)
+  const agent = await until(`${name} in pane ${session.panePid}`, () => {
+    const answer = findAgent(session.panePid, [adapter], thisMachine(world.env).processes())
+    return answer.kind === 'found' && answer.agent
+  })
+  const { server, paneId, panePid, serverPid, cwd, created } = session
+  return {
+    server,
+    paneId,
+    panePid,
+    serverPid,
+    adapter,
+    driver,
+    look: { agent, cwd, sessionCreated: created },
+    lockPath: join(world.root, `lock-${panePid}`),
+  }
+}
