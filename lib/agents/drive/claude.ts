@@ -1,6 +1,7 @@
 /** How Claude Code is driven. Sources: 2.1.197 and 2.1.329 run against a loopback API. */
-import { rmSync } from 'node:fs'
-import { basename } from 'node:path'
+import { existsSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { claudeFolder } from '../claude-pid-map.ts'
 import { claudeAbout } from './claude-about.ts'
 import { claudeInput } from './claude-input.ts'
 import { claudeMark, claudeMessages } from './claude-record.ts'
@@ -13,7 +14,7 @@ export const claudeDriver: Driver = {
 
   start: wish => (wish.plain ? launch([], wish) : { ...launch(['--session-id', wish.newId], wish), id: wish.newId }),
   resume: (id, wish) => ({ ...launch(['--resume', id], wish), id }),
-  // The new id can be chosen for a fork (2.1.329: `--session-id with --resume also needs --fork-session`).
+  // The id of a fork can be chosen (tried on both).
   fork: (id, wish) =>
     wish.plain
       ? launch(['--resume', id, '--fork-session'], wish)
@@ -24,7 +25,7 @@ export const claudeDriver: Driver = {
     uid === 0 && env['IS_SANDBOX'] !== '1'
       ? 'claude refuses --dangerously-skip-permissions as root unless IS_SANDBOX=1 is set'
       : undefined,
-  // It stays only when it found the conversation: a wrong id makes it leave with exit code 1.
+  // A wrong id makes it leave with exit code 1; the pid map says which one it is in.
   resumeProof: 'record',
   notFound: /No conversation found with session ID: /,
   trustChoice: /^Yes, I trust this folder/,
@@ -37,14 +38,15 @@ export const claudeDriver: Driver = {
   messagesSince: claudeMessages,
   about: claudeAbout,
 
-  async purge(id, artifact) {
+  async purge(id, artifact, context) {
     const { path, state } = artifact
     if (state !== 'present' || path === undefined || basename(path) !== `${id}.jsonl`) return []
-    // What it keeps beside the transcript: sub-agents' transcripts and results of tools, in a folder of the same name.
-    const beside = path.slice(0, -'.jsonl'.length)
-    const paths = [path, beside]
-    for (const one of paths) rmSync(one, { recursive: true, force: true })
-    return paths
+    const folder = claudeFolder(context.env)
+    // What else is named after this conversation: sub-agents and results of tools beside it, environments, old files.
+    const named = folder === undefined ? [] : ['session-env', 'file-history'].map(kind => join(folder, kind, id))
+    const there = [path, path.slice(0, -'.jsonl'.length), ...named].filter(one => existsSync(one))
+    for (const one of there) rmSync(one, { recursive: true })
+    return there
   },
 }
 
@@ -66,7 +68,12 @@ function launch(args: string[], wish: Wish): Launch {
   if (wish.model !== undefined) all.push('--model', wish.model)
   if (wish.skipPermissions) all.push('--dangerously-skip-permissions')
   if (wish.plain) return { args: all }
-  all.push('--settings', JSON.stringify({ hooks: { SessionStart: [{ hooks: [hookInto(wish.hookFile)] }] } }))
+  const settings = {
+    hooks: { SessionStart: [{ hooks: [hookInto(wish.hookFile)] }] },
+    // Without it the first start asks, with `No, exit` marked; the one who wished for it has said yes.
+    ...(wish.skipPermissions ? { skipDangerousModePermissionPrompt: true } : {}),
+  }
+  all.push('--settings', JSON.stringify(settings))
   return { args: all, hookFile: wish.hookFile }
 }
 

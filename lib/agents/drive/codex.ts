@@ -1,6 +1,8 @@
 /** How Codex is driven. Source: 0.169.0 run against a loopback API. */
 import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
+import { statOf } from '../files.ts'
+import { codexAbout } from './codex-about.ts'
 import { codexInput } from './codex-input.ts'
 import { codexMark, codexMessages } from './codex-record.ts'
 import type { Driver, Launch, Wish } from './types.ts'
@@ -27,10 +29,18 @@ export const codexDriver: Driver = {
   recordMark: codexMark,
   messagesSince: codexMessages,
 
-  async purge(id, artifact) {
+  about: codexAbout,
+
+  // Its own way: a thread also stands in its databases.
+  async purge(id, artifact, _context, run) {
     const { path, state } = artifact
     if (state !== 'present' || path === undefined || !basename(path).includes(id)) return []
-    rmSync(path, { force: true })
+    const done = await run(['delete', '--force', id], { timeoutMs: 20_000 })
+    if (statOf(path) === undefined) return [path]
+    // Older versions have no such command.
+    if (!/unrecognized subcommand|unexpected argument/.test(done.stderr))
+      throw new Error(`codex delete left ${path}: ${done.stderr.trim().slice(-300)}`)
+    rmSync(path)
     return [path]
   },
 }

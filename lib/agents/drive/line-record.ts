@@ -38,6 +38,11 @@ export function linesSince(path: string, mark: string | undefined): Record<strin
   return lines.map(asObject).filter(entry => entry !== undefined)
 }
 
+/** The first bytes of a file, at most 64 KB; undefined when it may not be read. */
+export function headOf(path: string): string | undefined {
+  return withOpen(path, fd => readFrom(fd, 0, Math.min(fstatSync(fd).size, 64 << 10)))
+}
+
 function placeOf(path: string, fd: number): Place {
   const { dev, ino, size } = fstatSync(fd)
   return { path, dev, ino, size }
