@@ -41,7 +41,7 @@ usage: create --agent AGENT [--workspace DIR] [--name NAME] [--role ROLE] [--pro
   --server NAME        the tmux server (-L name; default: $TMUX_SERVER_NAME, else default)
   --help, --version
 
-A session of that name that runs already is shown and left as it is ("created": false).
+A session of that name that runs already is shown and left as it is ("created": false); no prompt is sent to it.
 
 examples:
   create --agent claude
@@ -122,7 +122,9 @@ async function run(argv: string[]): Promise<ExitCode> {
       ? `${JSON.stringify({ schema: 1, yaml_path: bench.yamlPath, dry_run: dryRun, ...made })}\n`
       : shown(made, dryRun),
   )
-  const isTaken = made.prompt === null || made.prompt.outcome === 'delivered' || made.prompt.outcome === 'queued'
+  if (!made.created && made.prompt !== null) note(`create: the prompt was not sent: ${made.prompt.why}`)
+  const isTaken =
+    !made.created || made.prompt === null || made.prompt.outcome === 'delivered' || made.prompt.outcome === 'queued'
   return isTaken ? EXIT.done : EXIT.refused
 }
 

@@ -78,6 +78,7 @@ const rowSchema = z.looseObject({
   launch_model: maybe(z.string()),
   skip_permissions: maybe(z.boolean()),
   worktree: maybe(worktreeSchema),
+  env_names: maybe(z.array(z.string())),
   stop_reason: maybe(z.string()),
   previous_session_ids: maybe(z.array(z.string())),
   keep_session: maybe(z.boolean()),

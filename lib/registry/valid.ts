@@ -45,6 +45,7 @@ export const ROW_KINDS: { readonly [key: string]: Kind } = {
   launch_model: 'text',
   skip_permissions: 'flag',
   worktree: { path: 'text', branch: 'text', repository: 'text' },
+  env_names: 'texts',
   stop_reason: 'text',
   previous_session_ids: 'texts',
   keep_session: 'flag',

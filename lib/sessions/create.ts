@@ -141,6 +141,7 @@ function rowWish(wish: CreateWish, tools: Tools, program: string, launch: RowWis
     skipPermissions: wish.skipPermissions,
     keepSession: wish.keepSession,
     worktree: wish.worktree,
+    envNames: Object.keys(wish.env),
   }
 }
 

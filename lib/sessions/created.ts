@@ -21,6 +21,14 @@ export interface Created {
   warnings: string[]
 }
 
+/** Of many who create the same session with the same prompt only one may send it. */
+const NOT_SENT: Delivery = {
+  outcome: 'refused',
+  why: 'the session ran already; nothing was sent to it',
+  proof: null,
+  cleaned: false,
+}
+
 export function alreadyRunning(
   { name, sight }: Extract<Claim, { kind: 'running' }>,
   wish: CreateWish,
@@ -39,6 +47,7 @@ export function alreadyRunning(
     state: agent?.state?.state ?? 'unknown',
     detail: agent?.state?.detail ?? null,
     attach: row.attach_command ?? null,
+    prompt: wish.prompt === undefined ? null : NOT_SENT,
   }
 }
 

@@ -24,8 +24,14 @@ const POLL_MS = 25
 const GRACE_MS = 2000
 
 /** Ends a session and sees to it that its processes are gone. Only that session, on that server process; only processes
- * that stood below its panes, by pid and start. Bounded by about `timeoutMs`. */
-export async function endSession(machine: Machine, session: OwnSession, timeoutMs: number): Promise<Ended> {
+ * that stood below its panes, by pid and start. Bounded by about `timeoutMs`.
+ * @param known its processes as they were seen before, if somebody has asked it to leave since. */
+export async function endSession(
+  machine: Machine,
+  session: OwnSession,
+  timeoutMs: number,
+  known: readonly Process[] = [],
+): Promise<Ended> {
   const steps: string[] = []
   const before = await paneTree(machine, session)
   if (before === 'unknown') return { ended: 'unknown', survivors: [], steps }
@@ -35,7 +41,7 @@ export async function endSession(machine: Machine, session: OwnSession, timeoutM
     if (!isGone) return { ended: 'unknown', survivors: [], steps }
   }
   const grace = Math.min(GRACE_MS, Math.max(200, timeoutMs / 3))
-  let alive = await awaitEnd(machine, before.tree, grace)
+  let alive = await awaitEnd(machine, [...known, ...before.tree], grace)
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (alive.length === 0) break
     steps.push(signal)
@@ -44,6 +50,12 @@ export async function endSession(machine: Machine, session: OwnSession, timeoutM
     alive = await awaitEnd(machine, alive, grace)
   }
   return { ended: 'yes', survivors: alive, steps }
+}
+
+/** The processes below the session's panes now; none where it cannot be told. */
+export async function sessionTree(machine: Machine, session: OwnSession): Promise<Process[]> {
+  const tree = await paneTree(machine, session)
+  return tree === 'unknown' ? [] : tree.tree
 }
 
 async function paneTree(

@@ -67,7 +67,7 @@ export function newIds(before: Row, adapters: readonly Adapter[]): Fields {
   const unset = [
     ...adapters.map(({ idField }) => idField),
     ...['launch_session_id', 'agent_log_file', 'agent_hook_file', 'launch_model', 'skip_permissions', 'keep_session'],
-    ...['worktree', 'delegate_job_id', 'mcp_attachments'],
+    ...['worktree', 'env_names', 'delegate_job_id', 'mcp_attachments'],
   ]
   return { set, unset }
 }

@@ -56,6 +56,7 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
   if (wish.dryRun) return would(claim, adapter, wish)
 
   const { before } = claim
+  const known = environmentAgain(before, machine.env)
   let up: Up
   let model: string | undefined
   let program: string
@@ -73,7 +74,7 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
       program,
       wish: await newWish(bench.registryPath, claim.folder, { model, skipPermissions }),
       launch: actual => launchOf(driver, wish.how, claim.id, actual),
-      env: {},
+      env: known.env,
       mark: bench.registryPath,
       waitReadyMs: wish.waitReadyMs,
       trust: false,
@@ -95,6 +96,7 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     skipPermissions: before.skip_permissions === true,
     keepSession: before.keep_session === true,
     worktree: undefined,
+    envNames: [],
   })
   const set = {
     ...launched,
@@ -126,8 +128,23 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     state: up.ready.kind === 'waiting' ? 'waiting' : (up.ready.seen.state?.state ?? 'unknown'),
     detail: up.ready.kind === 'waiting' ? up.ready.detail : (up.ready.seen.state?.detail ?? null),
     attach: before.attach_command ?? null,
-    warnings,
+    warnings: [...known.missing, ...warnings],
   }
+}
+
+/** The variables it was created with, as they are set here now. */
+function environmentAgain(
+  row: Row,
+  env: Record<string, string | undefined>,
+): { env: Record<string, string>; missing: string[] } {
+  const again: Record<string, string> = {}
+  const missing: string[] = []
+  for (const name of row.env_names ?? []) {
+    const value = env[name]
+    if (value === undefined) missing.push(`${row.name} was created with --env ${name}, which is not set here`)
+    else again[name] = value
+  }
+  return { env: again, missing }
 }
 
 /** Of one launch only. */
@@ -162,7 +179,14 @@ function rowToBe(before: Row): Row {
 function idFields(before: Row, bench: Bench, wish: ResumeWish): { set: Record<string, Plain>; unset: string[] } {
   if (wish.how !== 'resume') {
     const { set, unset } = newIds(before, bench.adapters)
-    const kept = new Set(['launch_model', 'skip_permissions', 'keep_session', 'worktree', 'delegate_job_id'])
+    const kept = new Set([
+      'launch_model',
+      'skip_permissions',
+      'keep_session',
+      'worktree',
+      'env_names',
+      'delegate_job_id',
+    ])
     return { set, unset: unset.filter(key => !kept.has(key)) }
   }
   return { set: {}, unset: [] }

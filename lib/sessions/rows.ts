@@ -22,6 +22,8 @@ export interface RowWish {
   skipPermissions: boolean
   keepSession: boolean
   worktree: Record<string, Plain> | undefined
+  /** Names of variables the user gave it: a resume passes them on again. Their values may be secrets. */
+  envNames: readonly string[]
 }
 
 /** A row as it stands before its session is there: enough to know the session by when we die in between. */
@@ -49,7 +51,7 @@ export function newRow(machine: Machine, name: string, wish: RowWish, op: Op): R
 
 /** What a row keeps of its start. */
 export function ofLaunch(
-  wish: Pick<RowWish, 'launch' | 'model' | 'skipPermissions' | 'keepSession' | 'worktree'>,
+  wish: Pick<RowWish, 'launch' | 'model' | 'skipPermissions' | 'keepSession' | 'worktree' | 'envNames'>,
 ): Record<string, Plain> {
   const { launch } = wish
   return {
@@ -60,6 +62,7 @@ export function ofLaunch(
     ...(wish.skipPermissions ? { skip_permissions: true } : {}),
     ...(wish.keepSession ? { keep_session: true } : {}),
     ...(wish.worktree === undefined ? {} : { worktree: wish.worktree }),
+    ...(wish.envNames.length === 0 ? {} : { env_names: [...wish.envNames] }),
   }
 }
 

@@ -25,8 +25,5 @@ export function stillRunning(tree: readonly Process[], processes: Processes): Pr
     const look = processes.look(known.pid)
     return look.state === 'present' && look.process.start === known.start
   })
-  return treeOf(
-    alive.map(({ pid }) => pid),
-    processes,
-  )
+  return treeOf([...new Set(alive.map(({ pid }) => pid))], processes)
 }

@@ -1,0 +1,110 @@
+/** What a stop writes down. */
+import type { Adapter } from '#lib/agents/types.ts'
+import { adapterOf, recordedId } from '#lib/reconcile/naming.ts'
+import { isoSeconds, withPrevious } from '#lib/reconcile/new-identity.ts'
+import type { RowSight } from '#lib/reconcile/sights.ts'
+import type { Plain } from '#lib/registry/change.ts'
+import { serverOf } from '#lib/registry/rows.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import { waitTeller } from './claim-row.ts'
+import type { Bench } from './context.ts'
+import { finishRow, type Op } from './op.ts'
+import { purgeConversation } from './purge.ts'
+import type { Stopped, StopWish } from './stop.ts'
+import { conversationOf, type Seen } from './stop-look.ts'
+
+/** How the end went. */
+export interface EndedNow extends Pick<Stopped, 'steps' | 'survivors' | 'notes'> {
+  wasAlive: boolean
+}
+
+export async function recordStop(
+  machine: Machine,
+  bench: Bench,
+  op: Op,
+  { sight, observation }: Seen,
+  wish: StopWish,
+  { wasAlive, steps, survivors, notes }: EndedNow,
+): Promise<Stopped> {
+  const { row } = sight
+  const adapter = sight.adapter ?? adapterOf(row, bench.adapters)
+  const id = conversationOf(machine, sight, observation)
+  const set: Record<string, Plain> = { status: wish.archive ? 'archived' : 'stopped' }
+  const unset: string[] = []
+  if (wasAlive || row.status === 'running') {
+    const at = Math.floor(machine.now() / 1000)
+    set['terminated_at'] = isoSeconds(at)
+    set['terminated_at_epoch'] = at
+    set['termination_mode'] = wasAlive ? `stop (${wish.mode})` : 'stop (its session was gone already)'
+    set['last_visible_status'] = 'stopped'
+  }
+  if (wish.reason !== undefined) set['stop_reason'] = wish.reason
+  const recorded = adapter && recordedId(row, adapter)
+  if (adapter && id !== undefined && id !== recorded) {
+    set[adapter.idField] = id
+    if (recorded !== undefined) set['previous_session_ids'] = withPrevious(row.previous_session_ids ?? [], recorded)
+  }
+  const purge = wish.purge && adapter && id !== undefined ? await purged(machine, bench, sight, adapter, id) : undefined
+  if (purge?.files !== undefined && adapter) {
+    unset.push(adapter.idField, 'launch_session_id')
+    delete set[adapter.idField]
+  }
+  const resumable = purge?.files !== undefined ? false : resumableAs(machine, sight, adapter, id)
+  if (resumable === null) unset.push('resumable')
+  else set['resumable'] = resumable
+  const warnings = await finishRow(
+    machine,
+    bench.registryPath,
+    op,
+    row,
+    { set, unset },
+    {
+      why: `stop: ${row.name}${wish.reason === undefined ? '' : ` (${wish.reason})`}`,
+      ...waitTeller(bench),
+    },
+  )
+  if (purge?.error !== undefined) throw purge.error
+  return {
+    name: row.name,
+    server: serverOf(row),
+    changed: true,
+    status: wish.archive ? 'archived' : 'stopped',
+    steps,
+    id: purge ? null : (id ?? null),
+    resumable,
+    survivors,
+    purged: purge?.files ?? [],
+    notes: [...notes, ...warnings],
+  }
+}
+
+/** The files removed, or why none were: the end of the session goes on record all the same. */
+async function purged(
+  machine: Machine,
+  bench: Bench,
+  sight: RowSight,
+  adapter: Adapter,
+  id: string,
+): Promise<{ files?: string[]; error?: unknown }> {
+  try {
+    return { files: await purgeConversation(machine, bench, sight, adapter, id) }
+  } catch (error) {
+    return { error }
+  }
+}
+
+/** As the artifact says, looked at after the end: an agent writes its last lines while it leaves. */
+function resumableAs(
+  machine: Machine,
+  { row }: RowSight,
+  adapter: RowSight['adapter'],
+  id: string | undefined,
+): boolean | null {
+  if (adapter === undefined) return null
+  if (id === undefined) return false
+  const context = { env: machine.env, processes: machine.processes() }
+  const { state, turn } = adapter.artifact(id, row.pane?.cwd ?? undefined, context)
+  if (state === 'absent' || turn === 'no') return false
+  if (state === 'unknown') return null
+  return turn === 'yes' || adapter.turnMayBeHidden === true ? true : null
+}
