@@ -70,7 +70,10 @@ export async function awaitReady(machine: Machine, agent: StartedAgent, options:
       if (pane.panePid !== agent.panePid || pane.serverPid !== agent.serverPid)
         return { kind: 'ended', why: 'another process has its pane' }
       seen = await lookAtAgent(machine, agent, pane)
-      if (pane.dead) return { kind: 'ended', why: howItEnded(await settled(machine, agent, pane)), seen }
+      if (pane.dead) {
+        const why = howItEnded(await settled(machine, agent, pane))
+        return { kind: 'ended', why, seen: { ...seen, screen: await lastScreen(machine, agent) } }
+      }
       if (seen.screen !== last) {
         last = seen.screen
         stillSince = now
@@ -149,6 +152,13 @@ async function settled(machine: Machine, agent: StartedAgent, pane: PaneSight): 
     last = again
   }
   return last
+}
+
+/** What a dead pane holds. tmux writes a line of its own below, which scrolls what was on top into the history. */
+async function lastScreen(machine: Machine, { server, paneId }: StartedAgent): Promise<string> {
+  const result = await machine.tmux(server, ['capture-pane', '-p', '-S', '-100', '-t', paneId])
+  const text = result.kind === 'exit' ? result.stdout.toString() : ''
+  return text.replace(/^Pane is dead \([^\n]*\n?/m, '')
 }
 
 function howItEnded({ deadStatus, deadSignal }: PaneSight): string {
