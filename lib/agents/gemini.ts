@@ -30,7 +30,13 @@ const screen: ScreenMark[] = [
     `(?:Usage limit reached for|Access resets at)${toEnd(16)}`,
     'Gemini CLI 0.61.0, source',
   ),
-  mark('idle', undefined, `Type your message or @path/to/file${toEnd(6)}`, SEEN),
+  mark(
+    'idle',
+    undefined,
+    // The hint, or the input line with a draft in it.
+    `(?:Type your message or @path/to/file${toEnd(6)}|^─{20}${within(3)}\\n [>*!] ${toEnd(40)})`,
+    SEEN,
+  ),
 ]
 
 export const gemini: Adapter = {
@@ -60,10 +66,10 @@ export const gemini: Adapter = {
   screen,
 }
 
+/** `◇  Ready` says nothing: it stands there too while it asks whether to trust the folder (0.61.0, seen). */
 const TITLES: [RegExp, AgentState][] = [
   [/^✋ +Action Required/, 'waiting'],
   [/^[✦⏲] +\S/, 'working'],
-  [/^◇ +Ready/, 'idle'],
 ]
 
 /** `--resume` also takes `latest` and an index, which name no conversation. */

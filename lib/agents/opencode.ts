@@ -35,6 +35,13 @@ export const opencode: Adapter = {
       `△ +(?:Permission required|Always allow)${within(30)}(?:Reject|Cancel)${toEnd(8)}`,
       SEEN,
     ),
+    // It goes on by itself, but not before the limit does.
+    mark(
+      'limited',
+      'rate limit',
+      `(?:[Ll]imit|[Qq]uota|Too Many Requests)[^\\n]{0,200}\\[retrying ${toEnd(6)}`,
+      'OpenCode 1.18.33, seen',
+    ),
     mark('working', undefined, `esc (?:again to )?interrupt${toEnd(6)}`, SEEN),
     mark('idle', undefined, `(?:ctrl\\+p commands|Ask anything…)${toEnd(12)}`, SEEN),
   ],

@@ -54,7 +54,8 @@ describe('gemini', () => {
   })
 
   it.each([
-    ['◇  Ready (fresh)'.padEnd(80), 'idle'],
+    // It says so while it asks whether to trust the folder, too.
+    ['◇  Ready (fresh)'.padEnd(80), undefined],
     ['✦  Working… (fresh)', 'working'],
     ['✦  Reading the plan (fresh)', 'working'],
     ['⏲  Working… (fresh)', 'working'],
