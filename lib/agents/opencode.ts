@@ -1,6 +1,6 @@
 /** OpenCode. Source: 1.18.34 run against a loopback API. */
 import { flaggedId, launchedId } from './evidence.ts'
-import { mark, toEnd, within } from './marks.ts'
+import { LINE, mark, toEnd, within } from './marks.ts'
 import { findSession, isOpencodeId } from './opencode-store.ts'
 import { recogniser } from './recognise.ts'
 import type { Adapter } from './types.ts'
@@ -43,6 +43,12 @@ export const opencode: Adapter = {
       'OpenCode 1.18.33, seen',
     ),
     mark('working', undefined, `esc (?:again to )?interrupt${toEnd(6)}`, SEEN),
-    mark('idle', undefined, `(?:ctrl\\+p commands|Ask anything…)${toEnd(12)}`, SEEN),
+    mark(
+      'idle',
+      undefined,
+      // Before the first prompt its input line stands in the middle of the screen, whatever its height is.
+      `(?:(?:ctrl\\+p commands|Ask anything…)${toEnd(12)}|╹▀{10}${LINE}\\n${LINE}(?:ctrl\\+p commands)${toEnd(60)})`,
+      SEEN,
+    ),
   ],
 }
