@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import type { Driver, Launch, Wish } from '#lib/agents/drive/types.ts'
 import type { Adapter } from '#lib/agents/types.ts'
 import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
+import { writeError } from '#lib/system/file-replace.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { letPaneEnd, type Started, startSession } from '#lib/tmux/start.ts'
 import { endSession } from './end.ts'
@@ -48,6 +49,7 @@ export interface Up {
  * `agent-ended`, `not-ready` (exit 3), `tmux-silent` (exit 4: it may run; the row tells). */
 export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
   const { adapter, driver } = plan
+  makeLaunchFolder(dirname(plan.wish.logFile))
   for (const plain of [false, true]) {
     const wish = { ...plan.wish, plain }
     const launch = plan.launch(wish)
@@ -158,14 +160,14 @@ function didNotComeUp(plan: Plan, ready: Extract<Ready, { kind: 'ended' | 'late'
   )
 }
 
-/** What each start gets of its own. Throws when the registry's folder cannot be written. */
+/** What each start gets of its own. */
 export async function newWish(
   registryPath: string,
   folder: string,
   { model, skipPermissions }: { model?: string | undefined; skipPermissions: boolean },
 ): Promise<Wish> {
   const newId = randomUUID()
-  const own = launchFolder(registryPath)
+  const own = join(dirname(registryPath), 'launches')
   return {
     folder,
     newId,
@@ -178,16 +180,14 @@ export async function newWish(
   }
 }
 
-/** What belongs to single starts (agy's log, what a hook says): ours alone, and not for git. */
-function launchFolder(registryPath: string): string {
-  const folder = join(dirname(registryPath), 'launches')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+/** For what belongs to single starts (agy's log, what a hook says): ours alone, and not for git. */
+function makeLaunchFolder(folder: string): void {
   try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     writeFileSync(join(folder, '.gitignore'), '*\n', { flag: 'wx' })
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error
+    if (errnoOf(error) !== 'EEXIST') throw writeError(folder, error)
   }
-  return folder
 }
 
 function freePort(): Promise<number> {
