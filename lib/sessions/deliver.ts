@@ -54,7 +54,7 @@ async function attempt(
   if (before.kind === 'refused') return refused(before.why)
   const context = contextOf(machine)
   const mark = await driver.recordMark(target.look, conversationOf(target, context), context)
-  const sent = driver.asPrompt?.(clean) ?? clean
+  const sent = driver.asPrompt ? driver.asPrompt(clean) : behindBlank(clean)
   const onScreen = countOnScreen(before.sight.lines, clean)
 
   const pasting = await pasteInto(machine.tmux, server, target, sent)
@@ -75,6 +75,11 @@ async function attempt(
   if ('why' in proof) return { outcome: 'unverified', why: `${proof.why}${limitOf(sight)}`, proof: null }
   const how = { record: 'its record holds the message', state: 'it began to work', screen: 'it stands on its screen' }
   return { outcome: proof.outcome, why: `${how[proof.proof]}${limitOf(sight)}`, proof: proof.proof }
+}
+
+/** Where nobody knows what an agent takes for a command of its own: those begin in the first column of most. */
+function behindBlank(text: string): string {
+  return /^[/!]/.test(text) ? ` ${text}` : text
 }
 
 const NOT_SENT: Record<Exclude<Sending, 'sent' | 'unknown'>, string> = {

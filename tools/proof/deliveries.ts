@@ -91,7 +91,7 @@ async function oneStandIn(pane: Pane, count: number, from: number): Promise<Outc
     const text = textOf(kind, random, `#${name}-${from + n}#`, canary)
     // Some turns are still going on when the next prompt comes.
     const conditions = {
-      turnMs: pick(random, [20, 20, 300, 1500]),
+      turnMs: pick(random, [20, 300, 1500, 4000]),
       redrawMs: pick(random, [0, 0, 0, 0, 250, 600]),
       swallowEnters: pick(random, [0, 0, 0, 0, 0, 1]),
     }
