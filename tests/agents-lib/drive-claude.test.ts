@@ -132,6 +132,9 @@ describe('a text for a prompt', () => {
     [' quit\n', 'quit.'],
     ['exit now', 'exit now'],
     ['back\\', 'back\\ '],
+    ['zero\u200bwidth\u2060', 'zerowidth'],
+    ['\u200b/help', '\\/help'],
+    ['👩\u200d💻 ❤\ufe0f می\u200cخواهم', '👩\u200d💻 ❤\ufe0f می\u200cخواهم'],
   ])('%j goes as %j', (text, prompt) => {
     expect(asPrompt(text)).toBe(prompt)
   })

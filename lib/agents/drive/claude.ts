@@ -53,13 +53,19 @@ export const claudeDriver: Driver = {
 /** The whole prompt, with which it would leave (2.1.329, read and tried). */
 const EXIT_WORD = /^(?:exit|quit|:q!?|:wq!?)$/
 
+/** Characters without width; those that join letters, marks and emoji stay. Claude Code removes them from a paste with
+ * `Removed 2 invisible characters · review and press Enter to send`, and then does not take the first Enter. */
+const INVISIBLE =
+  /(?<![\p{L}\p{M}\p{Emoji}\ufe0f])[\u200c\u200d\ufe0f]|(?![\u200c\u200d\ufe0f])\p{Default_Ignorable_Code_Point}/gu
+
 /** A blank before `!` makes a prompt of a shell command; before `/` it does not help, and neither do line breaks or
  * characters without width: the slash is escaped, as in Markdown. Where the first word has another slash or a dot it is a
  * path to Claude Code too. Enter behind a backslash is a line break; blanks at the end are not recorded (2.1.329, tried). */
 function asClaudePrompt(text: string): string {
-  const word = text.trim()
+  const visible = text.replace(INVISIBLE, '')
+  const word = visible.trim()
   if (EXIT_WORD.test(word)) return `${word}.`
-  const prompt = /^\s*!/.test(text) ? ` ${text}` : text.replace(/^(\s*)(?=\/[^\s/.]*(?:\s|$))/, '$1\\')
+  const prompt = /^\s*!/.test(visible) ? ` ${visible}` : visible.replace(/^(\s*)(?=\/[^\s/.]*(?:\s|$))/, '$1\\')
   return prompt.endsWith('\\') ? `${prompt} ` : prompt
 }
 
