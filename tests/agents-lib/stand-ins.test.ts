@@ -1,278 +1,15 @@
-/** The stand-ins of tests/agents, looked at as our programs look at the real ones. */
+/** The other stand-ins of tests/agents, looked at as our programs look at the real ones. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { findAgent } from '#lib/agents/find.ts'
-import { stateFromScreen } from '#lib/agents/screen.ts'
-import { adapters } from '#lib/agents/table.ts'
-import type { AgentContext, Look } from '#lib/agents/types.ts'
-import { linuxProcesses } from '#lib/system/processes-linux.ts'
-import type { Control } from '../agents/control.ts'
-import { installAgents } from '../agents/install.ts'
-import { journalLines, received, workedOn } from '../agents/log.ts'
-import { projectKey, uuid } from '../harness/agents.ts'
-import { lives } from '../harness/processes.ts'
-import { type Live, newSession, tmux } from '../harness/tmux.ts'
+import { received, workedOn } from '../agents/log.ts'
+import { uuid } from '../harness/agents.ts'
+import { tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
-import { makeWorld, type World } from '../harness/world.ts'
-
-const SERVER = 'stand-ins'
-
-function worldOfAgents(control: Control = {}): World {
-  const world = makeWorld()
-  installAgents(world.bin)
-  world.env['STANDIN_LOG'] = join(world.root, 'log')
-  world.env['STANDIN_CONTROL'] = join(world.root, 'control.json')
-  tell(world, control)
-  return world
-}
-
-function tell(world: World, control: Control): void {
-  writeFileSync(join(world.root, 'control.json'), JSON.stringify(control))
-}
-
-const logOf = (world: World) => join(world.root, 'log')
-
-let sessions = 0
-
-function start(world: World, name: string, args: string[] = []): Live {
-  const live = newSession(world, SERVER, `s${++sessions}`, world.workspace, [
-    '/bin/sh',
-    '-c',
-    'read go; exec "$@"',
-    '-',
-    join(world.bin, name),
-    ...args,
-  ])
-  // What it says at its end stays to be read.
-  tmux(world, SERVER, ['set-option', '-p', '-t', live.paneId, 'remain-on-exit', 'on'])
-  keys(world, live, 'Enter')
-  return live
-}
-
-function keys(world: World, { paneId }: Live, ...names: string[]): void {
-  tmux(world, SERVER, ['send-keys', '-t', paneId, ...names])
-}
-
-function paste(world: World, { paneId }: Live, text: string): void {
-  const path = join(world.root, 'paste')
-  writeFileSync(path, text)
-  tmux(world, SERVER, [
-    'load-buffer',
-    '-b',
-    'own',
-    path,
-    ';',
-    'paste-buffer',
-    '-d',
-    '-p',
-    '-r',
-    '-b',
-    'own',
-    '-t',
-    paneId,
-  ])
-}
-
-const screen = (world: World, { paneId }: Live) => tmux(world, SERVER, ['capture-pane', '-p', '-t', paneId])
-
-interface Sight {
-  found: string
-  id?: string | undefined
-  source?: string | undefined
-  state?: string | undefined
-  shown?: string | undefined
-  detail?: string | undefined
-  turn?: string | undefined
-}
-
-/** What our programs see: the conversation, the state by its own word, the state by its screen. */
-function sight(world: World, live: Live): Sight {
-  const processes = linuxProcesses()
-  const context: AgentContext = { env: world.env, processes }
-  const found = findAgent(live.panePid, adapters, processes)
-  if (found.kind !== 'found') return { found: found.kind }
-  const look: Look = { agent: found.agent, cwd: world.workspace, sessionCreated: live.created }
-  const id = found.adapter.liveId(look, context)
-  const said = id.kind === 'id' ? id.evidence : undefined
-  const title = tmux(world, SERVER, ['display-message', '-p', '-t', live.paneId, '#{pane_title}']).trimEnd()
-  const state = found.adapter.state?.(look, title, said?.id, context)
-  const shown = stateFromScreen(screen(world, live), found.adapter.screen)
-  return {
-    found: found.adapter.name,
-    id: said?.id,
-    source: said?.source,
-    state: state?.state,
-    shown: shown?.state,
-    detail: shown?.detail,
-    turn: said && found.adapter.artifact(said.id, world.workspace, context).turn,
-  }
-}
-
-const sees = (world: World, live: Live, want: Sight) =>
-  until(JSON.stringify(want), () => {
-    const seen: Record<string, unknown> = { ...sight(world, live) }
-    return Object.entries(want).every(([key, value]) => seen[key] === value) && seen
-  }).catch(error => {
-    throw new Error(`${error.message}\nbut ${JSON.stringify(sight(world, live))}\n${screen(world, live)}`)
-  })
-
-/** Its exit code and last words. tmux 3.3a may leave a program unreaped until its next child ends: hence one. */
-const ended = (world: World, live: Live) =>
-  until('its end', () => {
-    tmux(world, SERVER, ['run-shell', '-b', 'true'])
-    const facts = ['display-message', '-p', '-t', live.paneId, '#{pane_dead} #{pane_dead_status}']
-    const [isDead, code = ''] = tmux(world, SERVER, facts).trimEnd().split(' ')
-    return isDead === '1' && code !== '' && { code: Number(code), words: screen(world, live) }
-  }).catch(error => {
-    throw new Error(`${error.message}\n${screen(world, live)}`)
-  })
-
-async function send(world: World, live: Live, text: string, gapMs = 0): Promise<void> {
-  paste(world, live, text)
-  const last = text.trim().split('\n').at(-1)?.slice(0, 40) ?? ''
-  await until('the draft', () => /\[Pasted/.test(screen(world, live)) || screen(world, live).includes(last))
-  if (gapMs > 0) await new Promise(done => setTimeout(done, gapMs))
-  keys(world, live, 'Enter')
-}
-
-describe('claude', () => {
-  test('a chosen id, a turn, a queued message, an end', async () => {
-    const world = worldOfAgents({ turnMs: 600 })
-    const live = start(world, 'claude', ['--session-id', uuid(1)])
-    await sees(world, live, {
-      found: 'claude',
-      id: uuid(1),
-      source: 'pid map',
-      state: 'idle',
-      shown: 'idle',
-      turn: 'no',
-    })
-    await send(world, live, 'line one\nline two;')
-    await sees(world, live, { found: 'claude', state: 'working', shown: 'working', turn: 'yes' })
-    await send(world, live, 'two')
-    await until('two turns', () => workedOn(logOf(world)).length === 2)
-    await sees(world, live, { found: 'claude', state: 'idle', shown: 'idle' })
-    expect(received(logOf(world)).map(one => one.text)).toEqual(['line one\nline two;', 'two'])
-    const transcript = join(world.home, '.claude/projects', projectKey(world.workspace), `${uuid(1)}.jsonl`)
-    expect(readFileSync(transcript, 'utf8')).toMatch(/"operation":"enqueue".*"content":"two"/)
-    keys(world, live, '/exit', 'Enter')
-    const { code, words } = await ended(world, live)
-    expect(code).toBe(0)
-    expect(words).toContain(`claude --resume ${uuid(1)}`)
-    expect(readdirSync(join(world.home, '.claude/sessions'))).toEqual([])
-
-    const taken = await ended(world, start(world, 'claude', ['--session-id', uuid(1)]))
-    expect(taken).toMatchObject({ code: 1, words: expect.stringContaining(`Session ID ${uuid(1)} is already in use.`) })
-    const again = start(world, 'claude', ['--resume', uuid(1)])
-    await sees(world, again, { found: 'claude', id: uuid(1), state: 'idle' })
-    keys(world, again, '/clear', 'Enter')
-    await until('another id', () => ![undefined, uuid(1)].includes(sight(world, again).id))
-    expect(sight(world, again)).toMatchObject({ source: 'pid map', turn: 'no' })
-  })
-
-  test('a conversation that is not there cannot be resumed, nor one without a message', async () => {
-    const world = worldOfAgents()
-    const refused = { code: 1, words: expect.stringContaining(`No conversation found with session ID: ${uuid(2)}`) }
-    expect(await ended(world, start(world, 'claude', ['--resume', uuid(2)]))).toMatchObject(refused)
-    const live = start(world, 'claude', ['--session-id', uuid(2)])
-    await sees(world, live, { found: 'claude', id: uuid(2), shown: 'idle' })
-    keys(world, live, '/exit', 'Enter')
-    await ended(world, live)
-    expect(await ended(world, start(world, 'claude', ['--resume', uuid(2)]))).toMatchObject(refused)
-  })
-
-  test.each(['yes-first', 'no-first'] as const)(
-    'the trust question, %s: no key but the choice leads on',
-    async trust => {
-      const world = worldOfAgents({ trust })
-      const live = start(world, 'claude')
-      await sees(world, live, { found: 'claude', shown: 'waiting', detail: 'trust', id: undefined })
-      if (trust === 'no-first') keys(world, live, 'Down')
-      keys(world, live, 'Enter')
-      await sees(world, live, { found: 'claude', source: 'pid map', state: 'idle', shown: 'idle' })
-      // Trusted for good.
-      keys(world, live, '/exit', 'Enter')
-      await ended(world, live)
-      await sees(world, start(world, 'claude'), { found: 'claude', state: 'idle', shown: 'idle' })
-    },
-  )
-
-  test('a bare Enter on "No, exit" ends it', async () => {
-    const world = worldOfAgents({ trust: 'no-first' })
-    const live = start(world, 'claude')
-    await sees(world, live, { found: 'claude', shown: 'waiting' })
-    keys(world, live, 'Enter')
-    expect((await ended(world, live)).code).toBe(1)
-  })
-
-  test('permission is asked once, then the limit is met once', async () => {
-    const world = worldOfAgents({ permission: true })
-    const live = start(world, 'claude', ['do it'])
-    await sees(world, live, { found: 'claude', state: 'waiting', shown: 'waiting', detail: 'permission prompt' })
-    keys(world, live, 'Enter')
-    await sees(world, live, { found: 'claude', state: 'idle', shown: 'idle' })
-    tell(world, { rateLimit: true })
-    await send(world, live, 'more')
-    await sees(world, live, { found: 'claude', state: 'limited', shown: 'limited' })
-    await send(world, live, 'and now')
-    await sees(world, live, { found: 'claude', state: 'idle', shown: 'idle' })
-    expect(journalLines(logOf(world)).filter(line => line.kind === 'answer')).toMatchObject([{ choice: 'Yes' }])
-  })
-
-  test('Enters get lost when told to; a command is no message; a backslash breaks the line', async () => {
-    const world = worldOfAgents({ swallowEnters: 2 })
-    const live = start(world, 'claude', ['--session-id', uuid(3)])
-    await sees(world, live, { found: 'claude', shown: 'idle' })
-    await send(world, live, 'once')
-    await until('a lost Enter', () => journalLines(logOf(world)).some(line => line.kind === 'enter lost'))
-    expect(received(logOf(world))).toEqual([])
-    keys(world, live, 'Enter')
-    keys(world, live, 'Enter')
-    await until('the message', () => received(logOf(world)).length === 1)
-    await send(world, live, ' /nosuch')
-    await until('the answer', () => screen(world, live).includes('Unknown command: /nosuch'))
-    await send(world, live, 'back\\')
-    keys(world, live, 'x', 'Enter')
-    await until('two messages', () => received(logOf(world)).length === 2)
-    expect(received(logOf(world)).map(one => one.text)).toEqual(['once', 'back\nx'])
-  })
-
-  test('a draft stays, and a paste is appended to it; a long one is folded, and recorded whole', async () => {
-    const world = worldOfAgents()
-    const live = start(world, 'claude', ['--session-id', uuid(4)])
-    await sees(world, live, { found: 'claude', shown: 'idle' })
-    keys(world, live, 'half a thought ')
-    const long = Array.from({ length: 3000 }, (_, n) => `line ${n} of a long text; ünï 日本`).join('\n')
-    await send(world, live, long)
-    await until('the message', () => received(logOf(world)).length === 1)
-    expect(received(logOf(world))[0]?.text).toBe(`half a thought ${long}`)
-  })
-
-  test('it survives SIGHUP where it is told to, and its child survives it', async () => {
-    const world = worldOfAgents({ ignoreHup: true, spawnChild: true })
-    const live = start(world, 'claude')
-    await sees(world, live, { found: 'claude', shown: 'idle' })
-    const child = journalLines(logOf(world)).flatMap(line => (line.kind === 'child' ? [line.child] : []))[0] ?? 0
-    world.pids.add(child).add(live.panePid)
-    tmux(world, SERVER, ['kill-session', '-t', `${live.id}:`])
-    process.kill(live.panePid, 'SIGHUP')
-    process.kill(live.panePid, 'SIGTERM')
-    await until('its end', () => !lives(live.panePid))
-    expect(journalLines(logOf(world)).findLast(line => line.kind === 'exit')).toMatchObject({ why: 'SIGTERM' })
-    expect(lives(child)).toBe(true)
-  })
-
-  test.runIf(process.getuid?.() === 0)('as root it refuses to skip permissions (run as root only)', async () => {
-    const world = worldOfAgents()
-    const { code, words } = await ended(world, start(world, 'claude', ['--dangerously-skip-permissions']))
-    expect(code).toBe(1)
-    expect(words).toContain('cannot be used with root/sudo')
-  })
-})
+import { ended, keys, logOf, SERVER, screen, sees, send, sight, start, tell, worldOfAgents } from './stand-ins.ts'
 
 describe('codex', () => {
   test('its lock names the thread, its title the state; resumed it is in the same one', async () => {
@@ -313,7 +50,7 @@ describe('gemini', () => {
     const live = start(world, 'gemini', ['--session-id', uuid(1)])
     await sees(world, live, { found: 'gemini', shown: 'waiting', detail: 'trust' })
     keys(world, live, 'Enter')
-    await sees(world, live, { found: 'gemini', id: uuid(1), state: 'idle', shown: 'idle', turn: 'no' })
+    await sees(world, live, { found: 'gemini', id: uuid(1), shown: 'idle', turn: 'no' })
     await send(world, live, 'first', 100)
     await sees(world, live, { found: 'gemini', state: 'working', shown: 'working', turn: 'yes' })
     await send(world, live, 'a', 100)
@@ -321,14 +58,14 @@ describe('gemini', () => {
     await send(world, live, 'b', 100)
     await until('both', () => workedOn(logOf(world)).length === 2)
     expect(workedOn(logOf(world)).map(one => one.text)).toEqual(['first', 'a\n\nb'])
-    await sees(world, live, { found: 'gemini', state: 'idle', shown: 'idle' })
+    await sees(world, live, { found: 'gemini', shown: 'idle' })
     keys(world, live, ' /quit now', 'Enter')
     const { code, words } = await ended(world, live)
     expect(code).toBe(0)
     expect(words).toContain(`gemini --resume ${uuid(1)}`)
 
     const again = start(world, 'gemini', ['--resume', uuid(1)])
-    await sees(world, again, { found: 'gemini', id: uuid(1), state: 'idle', shown: 'idle' })
+    await sees(world, again, { found: 'gemini', id: uuid(1), shown: 'idle' })
     tell(world, { permission: true })
     await send(world, again, 'more', 100)
     await sees(world, again, { found: 'gemini', state: 'waiting', shown: 'waiting' })

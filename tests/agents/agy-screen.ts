@@ -37,7 +37,7 @@ function block({ by, text }: Said, columns: number): string[] {
   return [...marked(by === 'note' ? '' : '  ', text, columns), '']
 }
 
-const queued = (app: App) => app.queue.map(({ text }) => `  queued: ${text.split('\n')[0]}`)
+const queued = (app: App) => app.turns.queue.map(({ text }) => `  queued: ${text.split('\n')[0]}`)
 
 function box(app: App, size: Size): string[] {
   const draft = draftLines(app, size, 2)?.map((line, at) => (at === 0 ? `> ${line}` : `  ${line}`))

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import type { App } from './app.ts'
 import type { ClaudeWish } from './claude-flags.ts'
 import { claudeHooks } from './claude-hooks.ts'
+import { announceMap, removeMap, writeMap } from './claude-map.ts'
 import { drawClaude } from './claude-screen.ts'
 import type { ClaudeStore } from './claude-store.ts'
 import { control } from './control.ts'
@@ -42,19 +43,23 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
     draw: drawClaude,
     trustQuestion(trustsFirst) {
       if (isTrusted(cwd)) return undefined
-      store.announce()
+      announceMap()
       const choices = ['Yes, I trust this folder', 'No, exit']
       return trustsFirst ? { choices, trusts: 0 } : { choices: choices.toReversed(), trusts: 1 }
+    },
+    bypassQuestion() {
+      const isSpared = wish.settings?.includes('"skipDangerousModePermissionPrompt":true')
+      return wish.skipPermissions && !isSpared ? ['No, exit', 'Yes, I accept'] : undefined
     },
     permission: { choices: ['Yes', 'Yes, and always allow access to lab/ from this project', 'No'] },
     login: ['Claude account with subscription · Pro, Max, Team, or Enterprise', 'Anthropic Console account'],
     ready(app) {
       trust(cwd)
-      store.writeMap(app)
+      writeMap(app)
       hook('SessionStart', { ...about(app), source: wish.resume ? 'resume' : 'startup', model: wish.model })
       if (wish.prompt !== undefined) app.enter(wish.prompt)
     },
-    statusChanged: app => store.writeMap(app),
+    statusChanged: writeMap,
     submitted(app, text, wasQueued) {
       hook('UserPromptSubmit', { ...about(app), prompt: text })
       store.user(app.id, asRecorded(text), wasQueued ? 'queued' : 'typed')
@@ -92,7 +97,7 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
       return true
     },
     left(app, why) {
-      store.removeMap()
+      removeMap()
       if (app.isReady) {
         if (why === 'prompt_input_exit') store.ensure(app.id)
         hook('SessionEnd', { ...about(app), reason: why === 'prompt_input_exit' ? why : 'other' })

@@ -10,6 +10,7 @@ const BLUE = (text: string) => `\x1b[38;5;153m${text}\x1b[39m`
 
 export function drawClaude(app: App, { columns, rows }: Size): string[] {
   if (app.question?.about === 'trust') return trustDialog(app, columns)
+  if (app.question?.about === 'bypass') return bypass(app)
   if (app.question?.about === 'login') return login(app)
   if (!app.isReady) return []
   const top = [...header(columns), '', ...app.said.slice(-30).flatMap(said => block(said, columns))]
@@ -37,17 +38,20 @@ function block({ by, text }: Said, columns: number): string[] {
 
 function working(app: App): string[] {
   if (app.status !== 'busy') return []
-  return [`\x1b[38;5;174m${SPINNER[app.spinner % SPINNER.length]} Moonwalking… \x1b[39m`, '']
+  return [`\x1b[38;5;174m${SPINNER[app.turns.spinner % SPINNER.length]} Moonwalking… \x1b[39m`, '']
 }
 
 function queued(app: App, columns: number): string[] {
-  return app.queue.flatMap(({ text }) => marked('  ❯ ', text, columns).slice(0, 5))
+  if (app.turns.queue.length === 0) return []
+  const texts = app.turns.queue.flatMap(({ text }) => marked('❯ ', text, columns).slice(0, 5))
+  return [...texts, grey('  ⎿  Queued · ctrl+x ctrl+s to send now'), '']
 }
 
 function box(app: App, columns: number, rows: number): string[] {
   const { shown } = app.composer
-  const hint = app.queue.length > 0 ? 'Press up to edit queued messages' : (control().placeholder ?? '')
-  const mark = app.status === 'busy' ? grey('❯\u00a0') : '❯\u00a0'
+  const hint = app.turns.queue.length > 0 ? 'Press up to edit queued messages' : (control().placeholder ?? '')
+  const sign = app.isShell ? '!\u00a0' : '❯\u00a0'
+  const mark = app.status === 'busy' ? grey(sign) : sign
   if (shown === '' && hint === '') return [rule(columns), `${mark}${inverse(' ')}`, rule(columns)]
   if (shown === '') return [rule(columns), `${mark}${inverse(hint.slice(0, 1))}${dim(hint.slice(1))}`, rule(columns)]
   const lines = wrap(shown, columns - 3)
@@ -117,6 +121,11 @@ function permission(app: App, columns: number): string[] {
     '',
     ` ${grey('Esc to cancel · Tab to amend · ctrl+e to explain')}`,
   ]
+}
+
+function bypass(app: App): string[] {
+  const warning = ' WARNING: Claude Code running in Bypass Permissions mode'
+  return ['', warning, '', ...choices(app), '', ` ${grey('Enter to confirm · Esc to cancel')}`]
 }
 
 function login(app: App): string[] {

@@ -1,32 +1,20 @@
-/** What Claude Code leaves on disk: the pid map and transcripts, line by line as captured of 2.1.197. */
+/** What Claude Code leaves on disk: transcripts, line by line as captured of 2.1.197. */
 import { randomUUID } from 'node:crypto'
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import type { App } from './app.ts'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { ClaudeWish } from './claude-flags.ts'
 import { control } from './control.ts'
 
 export const VERSION = '2.1.329'
 
-const config = process.env['CLAUDE_CONFIG_DIR'] || join(process.env['HOME'] ?? '/', '.claude')
+export const config = process.env['CLAUDE_CONFIG_DIR'] || join(process.env['HOME'] ?? '/', '.claude')
 const cwd = process.cwd()
 /** A claude started by a claude keeps no record. */
-const isNested = Boolean(process.env['CLAUDE_CODE_CHILD_SESSION'])
+export const isNested = Boolean(process.env['CLAUDE_CODE_CHILD_SESSION'])
 
 export type ClaudeStore = ReturnType<typeof claudeStore>
 
 export function claudeStore(wish: ClaudeWish) {
-  const startedAt = Date.now()
-  const map = join(config, 'sessions', `${process.pid}.json`)
   const folder = join(config, 'projects', keyOf(cwd))
   let opened: string | undefined
   let parent: string | null = null
@@ -63,25 +51,6 @@ export function claudeStore(wish: ClaudeWish) {
       if (path !== undefined) opened = path
       return path !== undefined
     },
-    /** Before the folder is trusted the map names neither the process nor a conversation (2.1.329). */
-    announce(): void {
-      if (isNested || control().oldVersion) return
-      mkdirSync(dirname(map), { recursive: true })
-      writeFileSync(map, JSON.stringify({ peerToken: randomUUID(), procStart: procStart(), pidDomain: 'host' }))
-    },
-    writeMap(app: App): void {
-      if (isNested || control().oldVersion) return
-      mkdirSync(dirname(map), { recursive: true })
-      const at = Date.now()
-      const identity = { pid: process.pid, sessionId: app.id, cwd, startedAt, procStart: procStart(), version: VERSION }
-      const name = `${basename(cwd)}-4a`
-      const kind = { peerProtocol: 1, kind: 'interactive', entrypoint: 'cli', name, nameSource: 'derived' }
-      const state = { status: app.status, updatedAt: at, statusUpdatedAt: at }
-      const waits = app.status === 'waiting' ? { waitingFor: 'permission prompt' } : {}
-      writeFileSync(`${map}.new`, JSON.stringify({ ...identity, ...kind, ...state, ...waits }))
-      renameSync(`${map}.new`, map)
-    },
-    removeMap: () => rmSync(map, { force: true }),
     /** A transcript appears at the latest when the agent is left. */
     ensure(id: string): void {
       if (!existsSync(pathOf(id))) add(id, { type: 'mode', mode: 'normal', sessionId: id })
@@ -125,11 +94,6 @@ export function claudeStore(wish: ClaudeWish) {
 const now = () => new Date().toISOString()
 const mode = (id: string) => ({ type: 'mode', mode: 'normal', sessionId: id })
 const permissionMode = (id: string) => ({ type: 'permission-mode', permissionMode: 'default', sessionId: id })
-
-function procStart(): string | undefined {
-  const stat = readFileSync('/proc/self/stat', 'utf8')
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[22 - 3]
-}
 
 function keyOf(path: string): string {
   const key = path.replaceAll(/[^a-zA-Z0-9]/g, '-')

@@ -28,7 +28,7 @@ export function drawCodex(app: App, size: Size): string[] {
   if (question?.about === 'elsewhere')
     return [...top, ...said, '🔒 This conversation is open in another app', '', '  press R to continue here']
   if (question) return [...top, ...said, ...approval(app)]
-  return [...top, ...said, ...working(app), ...input(app, size), '', `  ${footer(app)}`]
+  return [...top, ...said, ...working(app, size.columns), ...input(app, size), '', `  ${footer(app)}`]
 }
 
 function block({ by, text }: Said, columns: number): string[] {
@@ -38,16 +38,18 @@ function block({ by, text }: Said, columns: number): string[] {
   return [...marked('■ ', text, columns), '']
 }
 
-function working(app: App): string[] {
+function working(app: App, columns: number): string[] {
   if (app.status !== 'busy') return []
-  const queued = app.queue.map(({ text }) => `  ↳ ${text.split('\n')[0]}`)
-  return [`• Working (${seconds(app)}s • esc to interrupt)`, ...queued, '']
+  const queued = app.turns.queue.flatMap(({ text }) => marked('  ↳ ', text, columns).slice(0, 5))
+  const title = '• Messages to be submitted after next tool call (press esc to interrupt and send immediately)'
+  return [`• Working (${seconds(app)}s • esc to interrupt)`, '', ...(queued.length === 0 ? [] : [title, ...queued, ''])]
 }
 
 function input(app: App, size: Size): string[] {
   const draft = draftLines(app, size, 2)
-  if (!draft) return [`${bold('›')} ${dim(control().placeholder ?? PLACEHOLDER)}`]
-  return draft.map((line, at) => (at === 0 ? `${bold('›')} ${line}` : `  ${line}`))
+  const sign = bold(app.isShell ? '!' : '›')
+  if (!draft) return [`${sign} ${dim(control().placeholder ?? PLACEHOLDER)}`]
+  return draft.map((line, at) => (at === 0 ? `${sign} ${line}` : `  ${line}`))
 }
 
 const footer = (app: App) => (app.hint === '' ? '? for shortcuts · 100% context left' : app.hint)

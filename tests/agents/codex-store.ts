@@ -1,6 +1,6 @@
 /** What Codex 0.169.0 leaves on disk: the lock of a thread, held open, and its rollout from the first prompt on. */
-import { randomBytes } from 'node:crypto'
-import { appendFileSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { flock } from './flock.ts'
 
@@ -18,7 +18,10 @@ export function newThreadId(): string {
 export function holdLock(id: string): boolean {
   const path = join(home, 'thread-writer-locks', `${id}.lock`)
   mkdirSync(dirname(path), { recursive: true })
-  return flock(openSync(path, 'a'))
+  const fd = openSync(path, 'a')
+  const isHeld = flock(fd)
+  if (!isHeld) closeSync(fd)
+  return isHeld
 }
 
 /** The rollout of a thread, wherever it is. */
@@ -41,11 +44,16 @@ export class Rollout {
   }
 
   user(id: string, text: string): void {
-    const content = [{ type: 'input_text', text }]
     this.add(id, 'event_msg', { type: 'task_started' })
     this.add(id, 'turn_context', { cwd, model: this.model, approval_policy: 'on-request' })
-    this.add(id, 'response_item', { type: 'message', role: 'user', content })
-    this.add(id, 'event_msg', { type: 'user_message', message: text, images: [] })
+    this.message(id, text)
+  }
+
+  /** A prompt is two lines; there is no `user_message` any more. */
+  message(id: string, text: string): void {
+    this.add(id, 'response_item', asUser(text, 'user.text'))
+    const item = { type: 'UserMessage', id: randomUUID(), content: [{ type: 'text', text }] }
+    this.add(id, 'event_msg', { type: 'item_completed', item })
   }
 
   agent(id: string, text: string): void {
@@ -85,9 +93,18 @@ export class Rollout {
     const meta = { id, session_id: id, cwd, originator: 'codex_cli_rs', source: 'cli', cli_version: '0.169.0', ...fork }
     mkdirSync(dirname(path), { recursive: true })
     const before = source === undefined ? '' : readFileSync(source, 'utf8').replace(/^.*\n/, '')
-    appendFileSync(path, lineOf('session_meta', { ...meta, model_provider: 'openai' }) + before)
+    const surroundings = lineOf('response_item', asUser('<environment_context>…', 'contextual.environment'))
+    const first = lineOf('session_meta', { ...meta, model_provider: 'openai' })
+    appendFileSync(path, first + (before || surroundings))
     return path
   }
+}
+
+/** What stands in the user's name; the kind tells what is really the user's. */
+function asUser(text: string, kind: string): object {
+  const about = { content_item_kinds: [kind] }
+  const content = [{ type: 'input_text', text }]
+  return { type: 'message', role: 'user', content, internal_chat_message_metadata_passthrough: about }
 }
 
 function lineOf(type: string, payload: object): string {

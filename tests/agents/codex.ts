@@ -55,7 +55,9 @@ const kind: Kind = {
   },
   statusChanged: showTitle,
   ticked: showTitle,
+  takesAllQueued: true,
   submitted: (app, text) => isRecorded() && rollout.user(app.id, text.trim()),
+  injected: (app, text) => isRecorded() && rollout.message(app.id, text.trim()),
   answered(app, answer, isLimited) {
     if (!isRecorded()) return
     if (isLimited) rollout.limited(app.id, answer)
@@ -64,7 +66,7 @@ const kind: Kind = {
   interrupted: app => isRecorded() && rollout.interrupted(app.id),
   command(app, text) {
     if (text.startsWith('!')) return true
-    const name = /^\/([^\s/]*)(?:\s|$)/.exec(text)?.[1]
+    const name = /^\n*\/([^\s/.]+)(?:\s|$)/.exec(text)?.[1]
     if (name === undefined) return false
     if (name === 'new' || name === 'clear') {
       app.said.length = 0
@@ -77,8 +79,12 @@ const kind: Kind = {
     }
     return true
   },
-  left: app =>
-    `${isOwnDaemon ? '' : 'Disconnected from this task. Any running work continues.\n'}To continue this session, run:\ncodex resume ${app.id}\n`,
+  left(app) {
+    const daemon = isOwnDaemon ? '' : 'Disconnected from this task. Any running work continues.\n'
+    // Without a turn there is nothing to resume.
+    if (findRollout(app.id) === undefined) return `${daemon}Session ID: ${app.id}\n`
+    return `${daemon}To continue this session, run:\n  codex resume ${app.id}\n`
+  },
   limitText: 'You’ve hit your usage limit. Upgrade to Pro or try again at 4:24 AM.',
 }
 
@@ -91,6 +97,10 @@ function showTitle(app: App): void {
 runAgent(kind, app => {
   if (control().oldVersion && isOwnDaemon) refuse(app, "error: unexpected argument '--no-daemon' found", 2)
   if (mode !== undefined && (wanted === undefined || findRollout(wanted) === undefined))
-    refuse(app, `Error: No saved session found with ID ${wanted}. Run \`codex resume\` without an ID to choose.`, 1)
+    refuse(
+      app,
+      `ERROR: No saved session found with ID ${wanted}. Run \`codex resume\` without an ID to choose from existing sessions.`,
+      1,
+    )
   begin(app, mode === 'resume' && wanted !== undefined ? wanted : newThreadId())
 })

@@ -61,8 +61,8 @@ function choices(app: App): string[] {
 }
 
 function queued(app: App): string[] {
-  if (app.queue.length === 0) return []
-  const shown = app.queue
+  if (app.turns.queue.length === 0) return []
+  const shown = app.turns.queue
     .slice(0, MOST_QUEUED)
     .map(({ text }) => dim(`    ${text.replaceAll(/\s+/g, ' ').slice(0, 80)}`))
   return [dim('  Queued (press ↑ to edit):'), ...shown, '']
@@ -74,7 +74,7 @@ function working(app: App): string[] {
 }
 
 function input(app: App, size: Size): string[] {
-  const mark = ' \x1b[38;5;183m> \x1b[39m'
+  const mark = ` \x1b[38;5;183m${app.isShell ? '!' : '>'} \x1b[39m`
   const draft = draftLines(app, size, 4)
   const lines = draft?.map((line, at) => (at === 0 ? `${mark}${line}` : `   ${line}`))
   const empty = `${mark}${inverse(' ')}${hint(` ${control().placeholder ?? PLACEHOLDER}`)}`

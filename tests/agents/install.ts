@@ -17,7 +17,7 @@ import { buildSync } from 'esbuild'
 
 const SOURCES = import.meta.dirname
 const CACHE = resolve(SOURCES, '../../node_modules/.cache/stand-ins')
-const NAMES = ['claude', 'agy', 'codex', 'gemini', 'opencode'].filter(name => existsSync(join(SOURCES, `${name}.ts`)))
+const NAMES = ['claude', 'agy', 'codex', 'gemini', 'opencode']
 
 /** Writes executables named like the agents into a folder. `names`: only these. */
 export function installAgents(folder: string, { names = NAMES }: { names?: readonly string[] } = {}): void {

@@ -6,7 +6,7 @@ import type { Size } from './terminal.ts'
 export type Status = 'idle' | 'busy' | 'waiting'
 
 export interface Question {
-  about: 'trust' | 'permission' | 'login' | 'elsewhere'
+  about: 'trust' | 'bypass' | 'permission' | 'login' | 'elsewhere'
   choices: string[]
   marked: number
   /** Keys that choose at once, by their text. */
@@ -51,6 +51,8 @@ export interface Kind {
   opened?(app: App): void
   /** The question that trusts the folder; undefined where it is trusted. `first`: the choice at the top trusts. */
   trustQuestion?(trustsFirst: boolean): { choices: string[]; trusts: number } | undefined
+  /** Asked where permissions are skipped; the last choice accepts. */
+  bypassQuestion?(): string[] | undefined
   /** The folder was trusted just now; gives an exit code where it must be started again for that. */
   trusted?(app: App): number
   permission: { choices: string[]; keys?: Record<string, number>; isRow?: boolean }
@@ -58,6 +60,8 @@ export interface Kind {
   /** Trust is given, and it is about to be ready. */
   ready(app: App): void
   /** The record of what happens; texts as they are to be recorded. */
+  /** Makes the conversation where it comes with the first message. */
+  begun?(app: App): void
   submitted(app: App, text: string, wasQueued: boolean): unknown
   /** At the end of a turn all that waits begins the next one together. */
   takesAllQueued?: boolean

@@ -9,13 +9,14 @@ import { inverse, wrap } from './text.ts'
 const PLACEHOLDER = 'Ask anything… "Fix a TODO in the codebase"'
 const BAR = '  \x1b[38;5;75m┃\x1b[39m'
 const pale = (text: string) => `\x1b[38;5;8m${text}\x1b[39m`
+const AGENT = `\x1b[38;5;75mBuild\x1b[39m ${pale('·')} Stub ${pale('Stub')}`
 
 export function drawOpencode(app: App, size: Size): string[] {
   if (app.question?.about === 'login')
     return ['', '  Connect a provider', '', ...choiceLines(app, choice => `  ${choice}`)]
   if (!app.isReady) return []
   const said = app.said.slice(-30).flatMap(one => block(one, size.columns))
-  const waiting = app.queue.flatMap(({ text }) => behindBar([...wrap(text, size.columns - 8), ' QUEUED ']))
+  const waiting = app.turns.queue.flatMap(({ text }) => behindBar([...wrap(text, size.columns - 8), ' QUEUED ']))
   const top = ['', ...said, ...waiting]
   const bottom = app.question ? permission(app) : [...input(app, size), footer(app, size)]
   const room = size.rows - bottom.length
@@ -34,7 +35,7 @@ function block({ by, text }: Said, columns: number): string[] {
 function input(app: App, size: Size): string[] {
   const empty = app.said.length === 0 ? pale(control().placeholder ?? PLACEHOLDER) : ''
   const lines = draftLines(app, size, 6) ?? [empty]
-  const drawn = ['', ...lines, '', `\x1b[38;5;75mBuild\x1b[39m ${pale('·')} Stub ${pale('Stub')}`]
+  const drawn = ['', ...lines, '', app.isShell ? '\x1b[38;5;75mShell\x1b[39m' : AGENT]
   return [...drawn.map(line => `${BAR}  ${line}`), `  ╹${'▀'.repeat(size.columns - 5)}`]
 }
 

@@ -42,15 +42,20 @@ export function addSession({ id, directory, title, time }: Session): void {
     VALUES (${values})`)
 }
 
-/** The session of a file that `opencode import` is given. */
+/** The session of a file that `opencode import` is given; its folder is where that is run, whatever the file says. */
 export function importFile(file: string): string {
   const { info } = JSON.parse(readFileSync(file, 'utf8')) as { info: Session }
-  addSession(info)
+  addSession({ ...info, directory: process.cwd() })
   return info.id
 }
 
 export function hasSession(id: string): boolean {
   return existsSync(path) && sql(`SELECT count(*) FROM session WHERE id = ${quote(id)}`) === '1'
+}
+
+export function deleteSession(id: string): void {
+  sql(['part', 'message'].map(table => `DELETE FROM ${table} WHERE session_id = ${quote(id)};`).join('\n'))
+  sql(`DELETE FROM session WHERE id = ${quote(id)}`)
 }
 
 export function sessions(): Session[] {

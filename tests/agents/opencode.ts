@@ -4,7 +4,16 @@ import { control } from './control.ts'
 import type { Kind } from './kind.ts'
 import { serveApi } from './opencode-api.ts'
 import { drawOpencode } from './opencode-screen.ts'
-import { addMessage, addSession, forkSession, hasSession, importFile, newId, setTitle } from './opencode-store.ts'
+import {
+  addMessage,
+  addSession,
+  deleteSession,
+  forkSession,
+  hasSession,
+  importFile,
+  newId,
+  setTitle,
+} from './opencode-store.ts'
 import { refuse, runAgent } from './run.ts'
 
 const FOLD_LINES = 3
@@ -17,13 +26,21 @@ const model = given('--model', '-m') ?? 'stub/stub'
 const cwd = process.cwd()
 let title = ''
 
-if (args[0] === 'import' && args[1] !== undefined) {
-  process.stdout.write(`Imported session: ${importFile(args[1])}\n`)
-  process.exit(0)
+const [verb, first = '', second = ''] = args
+
+function done(words: string, code = 0): never {
+  ;(code === 0 ? process.stdout : process.stderr).write(`${words}\n`)
+  process.exit(code)
+}
+
+if (verb === 'import') done(`Imported session: ${importFile(first)}`)
+if (verb === 'session' && first === 'delete') {
+  if (!hasSession(second)) done(`Error: Session not found: ${second}`, 1)
+  deleteSession(second)
+  done(`Session ${second} deleted`)
 }
 
 const record = (app: App, text: string) => {
-  begin(app)
   if (!control().noRecord) addMessage(app.id, 'user', text, model)
 }
 
@@ -58,6 +75,7 @@ const kind: Kind = {
     // It is ignored beside --session.
     if (prompt !== undefined && wanted === undefined) app.enter(prompt)
   },
+  begun: begin,
   submitted(app, text, wasQueued) {
     if (!wasQueued) record(app, text)
     if (title !== '') return

@@ -18,12 +18,12 @@ export function choiceLines(app: App, draw: (choice: string, number: number, isM
 
 /** One of the frames, another each time it ticks. */
 export function frame(app: App, frames: string): string {
-  return [...frames][app.spinner % [...frames].length] ?? ''
+  return [...frames][app.turns.spinner % [...frames].length] ?? ''
 }
 
 /** Whole seconds since the turn began. */
 export function seconds(app: App): number {
-  return Math.floor((Date.now() - app.busySince) / 1000)
+  return Math.floor((Date.now() - app.turns.busySince) / 1000)
 }
 
 export const BRAILLE = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
