@@ -10,7 +10,8 @@ import type { Driver, Launch, Wish } from './types.ts'
 export const claudeDriver: Driver = {
   name: 'claude',
   programs: ['claude'],
-  homeVariables: ['HOME', 'CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_PROJECT_DIR_NAME'],
+  // IS_SANDBOX lets it skip permissions as root: what `skipRefusal` saw must reach it.
+  homeVariables: ['HOME', 'CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_PROJECT_DIR_NAME', 'IS_SANDBOX'],
 
   start: wish => (wish.plain ? launch([], wish) : { ...launch(['--session-id', wish.newId], wish), id: wish.newId }),
   resume: (id, wish) => ({ ...launch(['--resume', id], wish), id }),
@@ -56,7 +57,7 @@ const EXIT_WORD = /^(?:exit|quit|:q!?|:wq!?)$/
 /** Characters without width; those that join letters, marks and emoji stay. Claude Code removes them from a paste with
  * `Removed 2 invisible characters · review and press Enter to send`, and then does not take the first Enter. */
 const INVISIBLE =
-  /(?<![\p{L}\p{M}\p{Emoji}\ufe0f])[\u200c\u200d\ufe0f]|(?![\u200c\u200d\ufe0f])\p{Default_Ignorable_Code_Point}/gu
+  /(?<!\p{L}|\p{M}|\p{Emoji}|\ufe0f)(?:\u200c|\u200d|\ufe0f)|(?!\u200c|\u200d|\ufe0f)\p{Default_Ignorable_Code_Point}/gu
 
 /** A blank before `!` makes a prompt of a shell command; before `/` it does not help, and neither do line breaks or
  * characters without width: the slash is escaped, as in Markdown. Where the first word has another slash or a dot it is a
