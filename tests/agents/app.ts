@@ -21,6 +21,8 @@ export class App {
   isShell = false
   /** A hint instead of the footer. */
   hint = ''
+  /** What is to be read before it is sent: the next Enter does no more than put this away. */
+  review = ''
   terminal: Terminal | undefined
   private hasLeft = false
 

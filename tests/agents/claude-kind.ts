@@ -14,6 +14,8 @@ import type { Kind } from './kind.ts'
 /** Longer pastes, and those of more line breaks, are shown folded. */
 const FOLD_CHARACTERS = 800
 const FOLD_BREAKS = 2
+/** Taken out of a paste. */
+const INVISIBLE = /[\u200b\u2060]/g
 
 export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
   const hook = claudeHooks(wish.settings)
@@ -31,8 +33,13 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
     completes: /(?:^|\s)(?:@\S*|(?<=\S\s+)\/\S*)$/,
     // None behind a bracketed paste (2.1.329).
     complete: ({ composer }) => (composer.endsPasted && !control().popups ? undefined : composer.text),
-    // Characters nobody sees are taken out (2.1.329).
-    cleanPaste: text => text.replaceAll(/[\u200b\u2060]/g, ''),
+    cleanPaste(app, text) {
+      const cleaned = text.replaceAll(INVISIBLE, '')
+      // The first Enter is for reading what was taken out (2.1.329).
+      if (cleaned !== text)
+        app.review = `Removed ${text.length - cleaned.length} invisible characters · review and press Enter to send`
+      return cleaned
+    },
     takesAllQueued: true,
     fold(text, number) {
       const breaks = text.split('\n').length - 1
@@ -109,8 +116,13 @@ export function claudeKind(wish: ClaudeWish, store: ClaudeStore): Kind {
   }
 }
 
-/** What is kept of a text (2.1.329): no blanks at its end, and no tabs. */
-const asRecorded = (text: string) => text.trimEnd().replaceAll('\t', '    ')
+/** What is kept of a text (2.1.329): no blanks at its end, no tabs, no line breaks but \n, composed characters. */
+const asRecorded = (text: string) =>
+  text
+    .trimEnd()
+    .replaceAll('\t', '    ')
+    .replaceAll(/[\u0085\u2028\u2029]/g, '\n')
+    .normalize('NFC')
 
 const settingsFile = () => join(process.env['CLAUDE_CONFIG_DIR'] || (process.env['HOME'] ?? '/'), '.claude.json')
 

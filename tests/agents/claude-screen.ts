@@ -66,7 +66,7 @@ function popup(app: App): string[] {
 }
 
 function footer(app: App, columns: number): string[] {
-  if (app.hint !== '') return [`  ${grey(app.hint)}`]
+  if (app.hint !== '' || app.review !== '') return [`  ${grey(app.hint || app.review)}`]
   if (app.completed !== undefined) return []
   if (app.composer.text !== '' && app.status !== 'busy') return [grey('ctrl+g to edit in Vim'.padStart(columns - 2))]
   const left = app.status === 'busy' ? 'esc to interrupt · ← for agents' : '? for shortcuts · ← for agents'

@@ -43,12 +43,12 @@ function edit(app: App, key: Key): void {
   const { composer, kind } = app
   if (key.kind === 'text' && key.text === '!' && composer.text === '' && !app.isShell) app.isShell = true
   else if (key.kind === 'text') composer.type(key.text)
-  else if (key.kind === 'paste') composer.paste(kind.cleanPaste?.(key.text) ?? key.text, kind.fold)
+  else if (key.kind === 'paste') composer.paste(kind.cleanPaste?.(app, key.text) ?? key.text, kind.fold)
   else if (key.kind === 'newline') composer.type('\n')
   else if (key.kind === 'backspace') {
     if (composer.text === '') app.isShell = false
     composer.backspace()
-  } else if (key.kind === 'clear line') composer.set('')
+  } else if (key.kind === 'clear line') empty(app)
   else if (key.kind === 'enter') pressEnter(app)
   else if (key.kind === 'esc') {
     app.isShell = false
@@ -57,11 +57,19 @@ function edit(app: App, key: Key): void {
   else if (key.kind === 'ctrl-d' && composer.text === '') stopOrLeave(app, kind.ctrlCsToLeave)
 }
 
+function empty(app: App): void {
+  app.composer.set('')
+  app.review = ''
+}
+
 function pressEnter(app: App): void {
   const { composer, kind } = app
   const { text } = composer
   if (swallowsEnter()) app.journal({ kind: 'enter lost', why: 'told to' })
-  else if (Date.now() - composer.pastedAt < (kind.enterGapMs ?? 0)) composer.type('\n')
+  else if (app.review !== '') {
+    app.review = ''
+    app.journal({ kind: 'enter lost', why: 'review' })
+  } else if (Date.now() - composer.pastedAt < (kind.enterGapMs ?? 0)) composer.type('\n')
   else if (kind.backslashBreaks && text.endsWith('\\')) {
     composer.backspace()
     composer.type('\n')
@@ -85,7 +93,7 @@ let leaveAskedAt = 0
 
 function stopOrLeave(app: App, times: number): void {
   if (app.status !== 'idle') app.turns.interrupt()
-  else if (app.composer.text !== '') app.composer.set('')
+  else if (app.composer.text !== '') empty(app)
   else if (times === 1 || Date.now() - leaveAskedAt < LEAVE_AGAIN_MS) app.leave('prompt_input_exit', 0)
   else {
     leaveAskedAt = Date.now()

@@ -33,7 +33,7 @@ export interface Kind {
   /** Texts that end the program. */
   leaves: RegExp
   /** What becomes of a paste before it is in the input line. */
-  cleanPaste?(text: string): string
+  cleanPaste?(app: App, text: string): string
   fold: Fold
   /** An Enter this soon after a paste, in milliseconds, is a line break. */
   enterGapMs?: number
