@@ -1,5 +1,6 @@
 /** OpenCode. Source: 1.18.34 run against a loopback API. */
-import { flaggedId, launchedId } from './evidence.ts'
+import { flagValue, hasFlag } from './arguments.ts'
+import { launchedId } from './evidence.ts'
 import { LINE, mark, toEnd, within } from './marks.ts'
 import { findSession, isOpencodeId } from './opencode-store.ts'
 import { recogniser } from './recognise.ts'
@@ -19,7 +20,14 @@ export const opencode: Adapter = {
     servers: ['serve', 'web', 'acp', 'run', 'auth'],
   }),
 
-  liveId: (look, context) => launchedId(look, context, flaggedId(['--session', '-s']), isOpencodeId),
+  // A fork of a conversation has a new id, which its arguments do not tell.
+  liveId: (look, context) =>
+    launchedId(
+      look,
+      context,
+      argv => (hasFlag(argv, '--fork') ? undefined : flagValue(argv, ['--session', '-s'])),
+      isOpencodeId,
+    ),
 
   artifact: (id, _cwd, context, want) => findSession(id, context, want?.turn !== false),
 

@@ -24,7 +24,7 @@ export type ResumeClaim =
   | { kind: 'ours'; before: Row; adapter: Adapter; id: string | undefined; folder: string }
 
 /** Looks whether a row can be resumed, and takes it, under the lock. Every refusal is a CodedError with its reason:
- * `no-id`, `artifact-gone`, `no-turn`, `folder-gone`, `held`, `cannot-resume`, `unknown` (exit 4), `name-taken`, `busy`. */
+ * `no-id`, `artifact-gone`, `no-turn`, `folder-gone`, `held`, `cannot-resume`, `cannot-fork`, `unknown` (exit 4), `name-taken`, `busy`. */
 export async function claimForResume(
   machine: Machine,
   bench: Bench,
@@ -83,6 +83,8 @@ async function claimOf(
   if (wish.how === 'fresh') return { kind: 'ours', before: row, adapter, id: undefined, folder }
   if (driver.canResume === false)
     throw refusal('cannot-resume', EXIT.refused, name, `the config does not say how ${adapter.name} is resumed`)
+  if (wish.how === 'fork' && driver.fork === undefined)
+    throw refusal('cannot-fork', EXIT.refused, name, `${adapter.name} cannot copy a conversation`)
   const id = resumableId(machine, sight, adapter)
   if (wish.how === 'resume') refuseHeld(machine, adapter, id, sight, observation)
   return { kind: 'ours', before: row, adapter, id, folder }
@@ -146,6 +148,7 @@ const HINTS: Record<string, string> = {
   unknown: 'Nothing was started. `agent-sessions status` shows what is known.',
   'name-taken': '`agent-sessions reconcile` records what runs there.',
   'cannot-resume': 'Nothing was started.',
+  'cannot-fork': 'Leave --fork out, or start a new one with --fresh.',
 }
 
 function refusal(code: string, exit: typeof EXIT.refused | typeof EXIT.unknown, name: string, why: string): CodedError {

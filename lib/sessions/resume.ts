@@ -4,7 +4,6 @@ import { safeCommand } from '#lib/reconcile/safe-command.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
-import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { bringUp, newWish, takeDown, type Up } from './bring-up.ts'
 import { claimForResume, type ResumeClaim } from './claim-resume.ts'
@@ -154,8 +153,7 @@ function launchOf(driver: Driver, how: ResumeWish['how'], id: string | undefined
   if (how === 'fresh') return driver.start(wish)
   if (id === undefined) throw new Error('a resume needs an id')
   if (how === 'resume') return driver.resume(id, wish)
-  if (driver.fork === undefined)
-    throw new CodedError('cannot-fork', EXIT.refused, `${driver.name} cannot copy a conversation`, 'Leave --fork out.')
+  if (driver.fork === undefined) throw new Error(`${driver.name} has no fork`)
   return driver.fork(id, wish)
 }
 
