@@ -1,0 +1,130 @@
+/** A create that is killed anywhere on its way leaves nothing that the next passes do not put right. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { run, start } from '../harness/command.ts'
+import { commandLines, create, expectTruth, journalOf, liveWorld, seen, settledPass } from '../harness/live-create.ts'
+import { rowsOf } from '../harness/rows.ts'
+import { keepServer, tmux } from '../harness/tmux.ts'
+import { until } from '../harness/until.ts'
+import type { World } from '../harness/world.ts'
+
+const POINTS = 20
+const SEED = Number(process.env['AGENT_SESSIONS_TEST_SEED'] ?? 20261121)
+const NAME = 'lab-creator-claude'
+
+/** The same numbers for the same seed (mulberry32). */
+function numbers(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Starts a command, kills it after so many milliseconds, and waits until its own tmux client has gone too. */
+async function killAfter(world: World, args: string[], ms: number): Promise<'killed' | 'was done'> {
+  const child = start(world, 'agent-sessions', args)
+  child.stdout?.resume()
+  child.stderr?.resume()
+  const left = new Promise<NodeJS.Signals | null>(resolve => child.once('close', (_, signal) => resolve(signal)))
+  const timer = setTimeout(() => child.kill('SIGKILL'), ms)
+  const signal = await left
+  clearTimeout(timer)
+  await until('the end of its tmux client', () => !clientsOf(world))
+  return signal === 'SIGKILL' ? 'killed' : 'was done'
+}
+
+const clientsOf = (world: World) =>
+  commandLines().some(({ pid, line }) => /^tmux .*source-file/.test(line) && isClientOf(pid, world))
+
+function isClientOf(pid: number, world: World): boolean {
+  try {
+    const isServer = readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('tmux: server')
+    return !isServer && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HOME=${world.home}\0`)
+  } catch {
+    // It has just ended.
+    return false
+  }
+}
+
+/** How long a create takes here and now. */
+async function lifeMs(world: World): Promise<number> {
+  const ran = await run(world, 'agent-sessions', ['create', '--agent', 'claude', '--server', 'measure'])
+  expect(ran.code).toBe(0)
+  tmux(world, 'measure', ['kill-server'])
+  await settledPass(world, ['--server', 'measure'])
+  return ran.ms
+}
+
+async function afterwards(world: World): Promise<void> {
+  await settledPass(world, ['--server', 'default'])
+  const second = await settledPass(world, ['--server', 'default'])
+  expectTruth(world)
+  expect((await settledPass(world, ['--server', 'default'])).actions, `the second pass: ${second.actions}`).toEqual([])
+}
+
+test.each([
+  ['cold', false],
+  ['warm', true],
+])(
+  `killed at ${POINTS / 2} points of its life, on a %s server (seed ${SEED})`,
+  { timeout: 120_000 },
+  async (_, isWarm) => {
+    const random = numbers(SEED + Number(isWarm))
+    const life = await lifeMs(liveWorld({}, { names: ['claude'] }))
+    const outcomes: string[] = []
+    for (let point = 0; point < POINTS / 2; point++) {
+      const world = liveWorld({}, { names: ['claude'] })
+      if (isWarm) keepServer(world, 'default')
+      // Spread over the whole life, each somewhere within its part.
+      const at = Math.round(((point + random()) / (POINTS / 2)) * life)
+      const how = await killAfter(world, ['create', '--agent', 'claude', '--prompt', 'hello'], at)
+      const moment = `killed at ${at} of ${Math.round(life)} ms`
+      outcomes.push(`${moment}: ${how}, ${seen(world).length} sessions`)
+      await run(world, 'agent-sessions', ['status', '--json'])
+      if (rowsOrNone(world).length > 0 || seen(world).length > 0) await afterwards(world).catch(inMoment(moment, world))
+      const again = await create(world, ['--agent', 'claude']).catch(inMoment(moment, world))
+      expect(again?.name, moment).toBe(NAME)
+      expect(seen(world), moment).toHaveLength(1)
+      expect(rowsOf(world), moment).toHaveLength(1)
+      expect(journalOf(world, 'submit').length, moment).toBeLessThanOrEqual(1)
+      expectTruth(world)
+    }
+    expect(outcomes.filter(line => line.includes('killed,')).length, outcomes.join('\n')).toBeGreaterThan(POINTS / 4)
+  },
+)
+
+const inMoment = (moment: string, world: World) => (error: unknown) => {
+  throw new Error(`${moment}: ${error}\n${JSON.stringify(seen(world))}\n${JSON.stringify(rowsOrNone(world), null, 1)}`)
+}
+
+function rowsOrNone(world: World): Record<string, unknown>[] {
+  try {
+    return rowsOf(world)
+  } catch {
+    // Killed before it made one.
+    return []
+  }
+}
+
+test(`--replace killed at some points never loses the old conversation (seed ${SEED})`, {
+  timeout: 60_000,
+}, async () => {
+  const random = numbers(SEED + 7)
+  const life = await lifeMs(liveWorld({}, { names: ['claude'] }))
+  for (let point = 0; point < 6; point++) {
+    const world = liveWorld({}, { names: ['claude'] })
+    keepServer(world, 'default')
+    const old = await create(world, ['--agent', 'claude', '--prompt', 'the first task'])
+    tmux(world, 'default', ['kill-session', '-t', `=${NAME}:`])
+    await settledPass(world)
+    const at = Math.round(((point + random()) / 6) * life)
+    await killAfter(world, ['create', '--agent', 'claude', '--replace'], at)
+    await afterwards(world).catch(inMoment(`killed at ${at}`, world))
+    const [row = {}] = rowsOf(world)
+    const ids = [row['claude_session_id_own'], ...((row['previous_session_ids'] as string[] | undefined) ?? [])]
+    expect(ids, `killed at ${at} of ${Math.round(life)} ms: ${JSON.stringify(row)}`).toContain(old.id)
+  }
+})
