@@ -2,7 +2,7 @@
 import type { Message } from '#lib/agents/drive/types.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { contextOf, conversationOf } from './deliver-look.ts'
-import { countOnScreen, draftOf, messagesLike } from './deliver-text.ts'
+import { countOnScreen, draftOf, messagesHolding, messagesLike } from './deliver-text.ts'
 import type { DeliveryTarget, TargetSight } from './deliver-types.ts'
 
 /** What was so just before Enter, to tell what came of it. */
@@ -10,8 +10,9 @@ export interface Baseline {
   clean: string
   sent: string
   mark: string | undefined
-  /** How many messages with this text had been recorded since the mark: earlier ones, still queued at that time. */
-  recorded: number
+  /** How many messages had been recorded since the mark that are this text, and that hold it among others: earlier ones,
+   * still queued at that time. */
+  earlier: { alone: number; among: number }
   onScreen: number
   wasWorking: boolean
 }
@@ -21,15 +22,17 @@ export interface Proof {
   proof: 'record' | 'state' | 'screen'
 }
 
-/** The messages with this text that were recorded since the mark; undefined when the record cannot be read. */
-export async function recordedLike(
+/** The messages recorded since the mark that are this text, and those that hold it among others; undefined when the
+ * record cannot be read. */
+export async function recordedWith(
   machine: Machine,
   target: DeliveryTarget,
   { clean, sent, mark }: Pick<Baseline, 'clean' | 'sent' | 'mark'>,
-): Promise<Message[] | undefined> {
+): Promise<{ alone: Message[]; among: Message[] } | undefined> {
   const context = contextOf(machine)
   const messages = await target.driver.messagesSince(mark, target.look, conversationOf(target, context), context)
-  return messages && messagesLike(messages, [clean, sent])
+  const texts = [clean, sent]
+  return messages && { alone: messagesLike(messages, texts), among: messagesHolding(messages, texts) }
 }
 
 export interface Evidence {
@@ -50,13 +53,20 @@ export async function proofOf(
   baseline: Baseline,
   { sight, isEmpty, msSinceEnter }: Evidence,
 ): Promise<{ proof: Proof | undefined; isReadable: boolean }> {
-  const messages = await recordedLike(machine, target, baseline)
-  const isReadable = messages !== undefined
+  const held = await recordedWith(machine, target, baseline)
+  const isReadable = held !== undefined
   // While one like it waits in the queue, a message may be that one: ours must be gone from the input line.
   const mayStand = baseline.wasWorking && sight !== undefined && draftOf(sight.input, baseline.sent) === 'ours'
-  const last = messages?.at(-1)
-  if (last && !mayStand && (messages?.length ?? 0) > baseline.recorded)
-    return { proof: { outcome: last.kind, proof: 'record' }, isReadable }
+  if (held && !mayStand) {
+    const { alone, among } = held
+    const last = alone.at(-1)
+    if (last && alone.length > baseline.earlier.alone)
+      return { proof: { outcome: last.kind, proof: 'record' }, isReadable }
+    // What was queued may be recorded together with the rest of the queue.
+    const lastAmong = among.at(-1)
+    if (lastAmong && baseline.wasWorking && isEmpty && among.length > baseline.earlier.among)
+      return { proof: { outcome: lastAmong.kind, proof: 'record' }, isReadable }
+  }
   if (sight === undefined || !isEmpty) return { proof: undefined, isReadable }
   const isWorking = sight.state?.state === 'working'
   const hasAppeared = countOnScreen(sight.lines, baseline.clean) > baseline.onScreen

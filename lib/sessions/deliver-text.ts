@@ -44,6 +44,18 @@ export function messagesLike(messages: readonly Message[], texts: readonly strin
   return messages.filter(message => wanted.has(squash(message.text)))
 }
 
+/** Messages that hold one of these texts as whole lines among others: some send all that was queued as one. */
+export function messagesHolding(messages: readonly Message[], texts: readonly string[]): Message[] {
+  const wanted = texts.map(text => `\n${linesOf(text)}\n`)
+  return messages.filter(message => wanted.some(text => `\n${linesOf(message.text)}\n`.includes(text)))
+}
+
+/** The lines that hold anything, without the blanks that programs change. */
+function linesOf(text: string): string {
+  const lines = text.split('\n').map(squash)
+  return lines.filter(line => line !== '').join('\n')
+}
+
 /** How often the end or the beginning of the text (or a placeholder of a paste) stands on the screen. Where the input line
  * is empty, all of it stands above. */
 export function countOnScreen(lines: readonly ScreenLine[], sent: string): number {

@@ -6,7 +6,7 @@ import { cleanPrompt } from '#lib/tmux/clean-prompt.ts'
 import { pasteInto, pressKeys, type Sending } from '#lib/tmux/paste.ts'
 import { awaitEmptyInput } from './deliver-before.ts'
 import { contextOf, conversationOf } from './deliver-look.ts'
-import { type Baseline, recordedLike } from './deliver-proof.ts'
+import { type Baseline, recordedWith } from './deliver-proof.ts'
 import { awaitDraft } from './deliver-settle.ts'
 import { countOnScreen } from './deliver-text.ts'
 import type { DeliverOptions, Delivery, DeliveryTarget, TargetSight } from './deliver-types.ts'
@@ -64,13 +64,14 @@ async function attempt(
   const settled = await awaitDraft(machine, target, pasted, Math.min(SHOW_MS, (deadline - performance.now()) / 2))
   if (settled.kind === 'stop') return unsent(settled.why)
 
-  const earlier = await recordedLike(machine, target, { clean, sent, mark })
+  const held = await recordedWith(machine, target, { clean, sent, mark })
   const entering = await pressKeys(machine.tmux, server, target, ['Enter'])
   if (entering !== 'sent' && entering !== 'unknown') return unsent(NOT_SENT[entering])
   options.onProgress?.('Enter is pressed')
   const { sight } = settled
+  const earlier = { alone: held?.alone.length ?? 0, among: held?.among.length ?? 0 }
   const wasWorking = sight.state?.state === 'working'
-  const baseline: Baseline = { clean, sent, mark, onScreen, wasWorking, recorded: earlier?.length ?? 0 }
+  const baseline: Baseline = { clean, sent, mark, onScreen, wasWorking, earlier }
   const proof = await awaitProof(machine, target, baseline, deadline, options.onProgress)
   if ('why' in proof) return { outcome: 'unverified', why: `${proof.why}${limitOf(sight)}`, proof: null }
   const how = { record: 'its record holds the message', state: 'it began to work', screen: 'it stands on its screen' }
