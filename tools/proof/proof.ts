@@ -1,11 +1,20 @@
 /** What a proof with stand-ins is: so many cases from one seed, counted by what the stand-ins themselves wrote down. */
 
-export interface ProofOptions {
-  /** How many cases in all. */
-  prompts: number
+export interface Seeded {
   /** The same seed makes the same cases. */
   seed: number
   onProgress?(done: number): void
+}
+
+export interface ProofOptions extends Seeded {
+  /** How many cases in all. */
+  prompts: number
+}
+
+/** What the command gives to every proof; each takes the number of its own cases. */
+export interface Sizes extends ProofOptions {
+  runs: number
+  rounds: number
 }
 
 export interface ProofResult {
@@ -19,5 +28,7 @@ export interface Proof {
   name: string
   /** What it shows when there are no misses. */
   claim: string
-  run(options: ProofOptions): Promise<ProofResult>
+  /** What its cases are called; prompts unless said. */
+  cases?: 'prompts' | 'runs' | 'rounds'
+  run(options: Sizes): Promise<ProofResult>
 }
