@@ -6,11 +6,17 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { processesHere } from '#lib/system/processes-here.ts'
+import { installAgents } from '../tests/agents/install.ts'
 
 const bundle = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'as-demo-')))
 const lab = join(root, 'lab')
-const env = { ...process.env, HOME: join(root, 'home'), TMUX_TMPDIR: join(root, 'tmux'), AGENT_SESSIONS_YAML: '' }
+const env: NodeJS.ProcessEnv & { HOME: string; TMUX_TMPDIR: string } = {
+  ...process.env,
+  HOME: join(root, 'home'),
+  TMUX_TMPDIR: join(root, 'tmux'),
+  AGENT_SESSIONS_YAML: '',
+}
 const registry = join(lab, '.hermes', 'agent-sessions.yaml')
 for (const folder of [dirname(registry), env.HOME, env.TMUX_TMPDIR, join(root, 'bin')])
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -69,9 +75,14 @@ ${more}`
 }
 
 function run(command: string, ...args: string[]): void {
-  say(`\n$ agent-sessions ${[command, ...args].join(' ')}`)
+  runIn(lab, command, ...args)
+}
+
+function runIn(folder: string, command: string, ...args: string[]): void {
+  const words = [command, ...args].map(word => (word.includes(' ') ? `"${word}"` : word))
+  say(`\n$ agent-sessions ${words.join(' ')}`)
   const program = join(bundle, 'bin', 'agent-sessions.cjs')
-  const { status } = spawnSync(process.execPath, [program, command, ...args], { env, cwd: lab, stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, [program, command, ...args], { env, cwd: folder, stdio: 'inherit' })
   if (status !== 0) throw new Error(`agent-sessions ${command} left with ${status}`)
 }
 
@@ -103,11 +114,23 @@ ${row('lab-creator-claude', well, '    claude_session_id_own: 11111111-1111-4111
   say('\nA second pass has nothing left to do; what can only be reported stays.')
   run('reconcile')
   run('status', '--all')
+  say('\nAgents that it starts itself. The stand-in for Claude Code behaves like the real one, without a network:')
+  const shop = join(root, 'shop')
+  mkdirSync(shop)
+  installAgents(join(root, 'path'), { names: ['claude'] })
+  env['PATH'] = `${join(root, 'path')}:${env['PATH']}`
+  runIn(shop, 'create', '--agent', 'claude', '--prompt', 'Read the code and say what it does')
+  runIn(shop, 'create', '--agent', 'claude', '--name', 'my-review', '--prompt', 'Look for mistakes; change nothing')
+  runIn(shop, 'stop', 'my-review', '--reason', 'enough for today')
+  runIn(shop, 'status', '--all')
+  runIn(shop, 'resume', 'my-review')
+  runIn(shop, 'status')
   say(`
 On your own agents, in a folder that has (or gets) a .hermes/agent-sessions.yaml:
-  mkdir -p .hermes && echo 'tmux_sessions: []' > .hermes/agent-sessions.yaml
   ${join(bundle, 'bin', 'agent-sessions.cjs')} reconcile --dry-run
-It finds sessions named <workspace>-creator-<agent>, for example my-app-creator-claude.`)
+It finds sessions named <workspace>-creator-<agent>, for example my-app-creator-claude. Or let it start one:
+  ${join(bundle, 'bin', 'agent-sessions.cjs')} create --agent claude
+(which also makes the registry; for the first line: mkdir -p .hermes && echo 'tmux_sessions: []' > .hermes/agent-sessions.yaml)`)
 } finally {
   spawnSync('tmux', ['-L', 'default', 'kill-server'], { env })
   rmSync(root, { recursive: true, force: true })

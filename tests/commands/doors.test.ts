@@ -43,6 +43,12 @@ describe('from any folder', () => {
     expect(stdout).toMatch(/^no sessions in .*agent-sessions\.yaml$/m)
   })
 
+  it.each(['create', 'resume', 'stop'])('the script of the skill %s says how it is used', async skill => {
+    const script = join(bundle, `skills/${skill}/scripts/${skill}.ts`)
+    const { stdout } = await run(join(bundle, 'node_modules/.bin/tsx'), [script, '--help'], elsewhere())
+    expect(stdout).toMatch(new RegExp(`^${skill} - `))
+  })
+
   it('AGENT_SESSIONS_DEV runs the sources', async () => {
     const at = elsewhere()
     const env = { ...at.env, AGENT_SESSIONS_DEV: '1' }
@@ -59,15 +65,18 @@ describe('what is written down', () => {
     expect(JSON.parse(readFileSync(join(bundle, 'package.json'), 'utf8')).version).toBe(VERSION)
   })
 
-  it.each(['reconcile', 'status', 'restore', 'prune'])('%s --help has examples and exit codes', async command => {
-    const { stdout } = await run(
-      process.execPath,
-      [join(bundle, 'bin/agent-sessions.cjs'), command, '--help'],
-      elsewhere(),
-    )
-    expect(stdout).toContain('examples:')
-    expect(stdout).toContain('exit codes:')
-  })
+  it.each(['create', 'resume', 'stop', 'attach', 'reconcile', 'status', 'restore', 'prune'])(
+    '%s --help has examples and exit codes',
+    async command => {
+      const { stdout } = await run(
+        process.execPath,
+        [join(bundle, 'bin/agent-sessions.cjs'), command, '--help'],
+        elsewhere(),
+      )
+      expect(stdout).toContain('examples:')
+      expect(stdout).toContain('exit codes:')
+    },
+  )
 
   it.each(readdirSync(join(bundle, 'skills')))('the skill %s keeps to the specification', skill => {
     const text = readFileSync(join(bundle, 'skills', skill, 'SKILL.md'), 'utf8')
@@ -78,6 +87,7 @@ describe('what is written down', () => {
     expect(front).toContain(`name: ${skill}\n`)
     const description = /^description: (.*)$/m.exec(front)?.[1] ?? ''
     expect(description.length).toBeGreaterThan(20)
+    expect(description.length).toBeLessThan(1025)
     expect(description).not.toMatch(/: |[<>]|---/)
     expect(body.split('\n').length).toBeLessThan(200)
   })
@@ -97,6 +107,9 @@ describe('the demo', () => {
       /^C id +lab-2-creator-claude: .* \[updated session id\]$/m,
       /^D artifact-gone lab-5-creator-claude: .* \[reported only\]$/m,
       /^1 drift · 0 changes made · 4 sessions alive \(default alive\)$/m,
+      /^prompt +delivered: /m,
+      /^my-review +stopped \(kill-session\); `agent-sessions resume my-review` brings conversation \S+ back$/m,
+      /^my-review +resumed in conversation \S+ \(idle\)$/m,
     ])
       expect(stdout).toMatch(line)
   })
