@@ -245,3 +245,46 @@ test('a question that comes up between paste and Enter is not answered', async (
   expect(delivery).toMatchObject({ outcome: 'unverified', why: expect.stringContaining('may stand in the input line') })
   expect(agent.journal().some(line => line.kind === 'submit')).toBe(false)
 })
+
+test('nor is it when Enter would be pressed again', async () => {
+  const agent = await standIn('claude', { swallowEnters: 1 })
+  const path = join(agent.world.home, '.claude/sessions', `${agent.session.panePid}.json`)
+  const delivery = await agent.say('this is the prompt', {
+    timeoutMs: 4000,
+    onProgress: what => {
+      if (what !== 'Enter is pressed') return
+      const map = JSON.parse(readFileSync(path, 'utf8'))
+      writeFileSync(path, JSON.stringify({ ...map, status: 'waiting', waitingFor: 'permission prompt' }))
+    },
+  })
+  expect(delivery).toMatchObject({ outcome: 'unverified', why: expect.stringContaining('permission prompt') })
+  expect(agent.journal().filter(line => line.kind === 'enter lost')).toHaveLength(1)
+  expect(agent.got()).toEqual([])
+})
+
+describe('an agent whose record cannot be read', () => {
+  const unreadable = async (control = {}) => {
+    const agent = await standIn('claude', control)
+    agent.target.driver = { ...agent.target.driver, messagesSince: async () => undefined }
+    return agent
+  }
+
+  test('is believed when it begins to work and its input line is empty', async () => {
+    const agent = await unreadable({ turnMs: 3000 })
+    expect(await agent.say('hello there')).toMatchObject({ outcome: 'delivered', proof: 'state' })
+    expect(agent.got()).toEqual(['hello there'])
+  })
+
+  test('queues what stands above its input line', async () => {
+    const agent = await unreadable({ turnMs: 5000 })
+    await agent.say('hello there')
+    expect(await agent.say('and another thing')).toMatchObject({ outcome: 'queued', proof: 'screen' })
+    expect(agent.got()).toEqual(['hello there', 'and another thing'])
+  })
+
+  test('is not believed while the text stands in its input line', async () => {
+    const agent = await unreadable({ swallowEnters: 1000 })
+    expect(await agent.say('hello there', { timeoutMs: 3000 })).toMatchObject({ outcome: 'unverified', proof: null })
+    expect(agent.got()).toEqual([])
+  })
+})
