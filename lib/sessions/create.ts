@@ -50,7 +50,8 @@ const OTHERS_MS = 15_000
  * CodedErrors: those of `claimRow`, `bringUp`, `findProgram`, the registry; `skip-refused`, `no-folder`. */
 export async function createSession(machine: Machine, bench: Bench, wish: CreateWish): Promise<Created> {
   const tools = await toolsFor(wish.agent, bench)
-  checkFolder(wish.folder)
+  if (!(wish.dryRun && wish.worktree)) checkFolder(wish.folder)
+  checkHome(wish.env, tools, machine.env)
   const refusal = wish.skipPermissions
     ? tools.driver.skipRefusal?.({ ...machine.env, ...wish.env }, process.getuid?.())
     : undefined
@@ -194,6 +195,18 @@ async function finish(
     prompt,
     warnings,
   }
+}
+
+/** An agent that keeps its files elsewhere than where we look would never be seen. */
+function checkHome(wished: Record<string, string>, { driver }: Tools, env: Record<string, string | undefined>): void {
+  for (const name of ['HOME', ...driver.homeVariables])
+    if (wished[name] !== undefined && wished[name] !== env[name])
+      throw new CodedError(
+        'usage',
+        EXIT.broken,
+        `--env ${name}: it says where ${driver.name} keeps its files, and every later command must see the same`,
+        `Set it for the commands themselves: ${name}=… agent-sessions create …`,
+      )
 }
 
 function checkFolder(folder: string): void {

@@ -26,14 +26,16 @@ export async function inWorktree(
       `${wish.folder} is in no git work tree: ${firstLine(top.stderr)}`,
       '--worktree needs one: git init, and a first commit.',
     )
-  if (branch.startsWith('-') || (await git('check-ref-format', '--branch', branch)).code !== 0)
+  // Not --branch, which takes `@{-1}` for the branch before this one.
+  const isName = (await git('check-ref-format', `refs/heads/${branch}`)).code === 0
+  if (!isName || branch.startsWith('-') || branch === 'HEAD')
     throw new CodedError('usage', EXIT.broken, `"${branch}" cannot be a branch's name`, 'Example: --worktree fix-login')
   const repository = realpathSync(top.stdout.replace(/\n$/, ''))
   const path = join(dirname(repository), `${basename(repository)}-${branch.replaceAll(/[^A-Za-z0-9_.-]/g, '-')}`)
   // The same folder within the repository.
   const inside = (real: string) => join(real, relative(repository, wish.folder))
   const worktree = { path, branch, repository }
-  if (wish.dryRun) return create({ ...wish, folder: wish.folder, worktree })
+  if (wish.dryRun) return create({ ...wish, folder: inside(path), worktree })
   const made = await make(git, path, branch)
   try {
     return await create({ ...wish, folder: realpathSync(inside(path)), worktree })
@@ -52,6 +54,8 @@ async function make(git: Git, path: string, branch: string): Promise<{ tree: boo
   const isThere = (await git('rev-parse', '--verify', '--quiet', `refs/heads/${branch}`)).code === 0
   const added = isThere ? await git('worktree', 'add', path, branch) : await git('worktree', 'add', '-b', branch, path)
   if (added.code === 0) return { tree: true, branch: !isThere }
+  // The branch is made first, also when the folder is in the way.
+  if (!isThere) await git('branch', '-d', branch)
   throw new CodedError(
     'worktree',
     EXIT.refused,
