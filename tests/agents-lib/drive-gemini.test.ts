@@ -120,7 +120,10 @@ describe('the record', () => {
     const full = world.write(path, head + line(context) + user('before'))
     const mark = await geminiDriver.recordMark(look, ID, world.context())
     expect(await since(mark)).toEqual([])
-    appendFileSync(full, user('after') + line({ $set: { lastUpdated: 'x' } }) + user('\u2060/help'))
+    appendFileSync(
+      full,
+      user('after') + line({ $set: { lastUpdated: 'x' } }) + user('\u2060/help') + user('<session_context>\nThis is'),
+    )
     appendFileSync(
       full,
       user('see @f', {
@@ -140,9 +143,9 @@ describe('the record', () => {
     expect(await since(mark)).toEqual([{ text: 'in the second file', kind: 'delivered' }])
   })
 
-  it('cannot be told where there is none, where it went, and without an id', async () => {
+  it('is empty where there is none yet; it cannot be told where it went, and without an id', async () => {
     expect(await geminiDriver.recordMark(look, ID, world.context())).toBeUndefined()
-    expect(await since(undefined)).toBeUndefined()
+    expect(await since(undefined)).toEqual([])
     const full = world.write(path, head + user('before'))
     const mark = await geminiDriver.recordMark(look, ID, world.context())
     rmSync(full)

@@ -14,10 +14,11 @@ export function chatMark(id: string, context: AgentContext): string | undefined 
   return JSON.stringify(Object.fromEntries(paths.map(path => [path, endMark(path)])))
 }
 
+/** Those of a conversation without a file are none: it gets one with its first message. */
 export function chatMessages(mark: string | undefined, id: string, context: AgentContext): Message[] | undefined {
   const marks = mark === undefined ? {} : asObject(mark)
   const paths = chatPaths(id, context)
-  if (marks === undefined || paths === undefined || paths.length === 0) return undefined
+  if (marks === undefined || paths === undefined) return undefined
   // A file that went took its messages along.
   if (Object.keys(marks).some(path => !paths.includes(path))) return undefined
   const messages: Message[] = []
@@ -38,12 +39,15 @@ function chatPaths(id: string, context: AgentContext): string[] | undefined {
   return findChats(id, { ...context })?.toReversed()
 }
 
+/** What it tells the model of itself; after an interrupted turn it stands in a line of its own, with the prompt behind it. */
+const OWN_WORDS = '<session_context>\n'
+
 /** What the user typed. `content` also has the files that `@` names in it; `displayContent` then has the words alone. `$set`
  * lines, which hold the context given to the model as a `user` message, are none. */
 function userText(line: Record<string, unknown>): string | undefined {
   if (line['type'] !== 'user') return undefined
   const said = textOf(line['displayContent']) ?? textOf(line['content'])
-  return said === undefined ? undefined : typedBy(said)
+  return said === undefined || said.startsWith(OWN_WORDS) ? undefined : typedBy(said)
 }
 
 function textOf(content: unknown): string | undefined {
