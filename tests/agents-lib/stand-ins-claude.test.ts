@@ -11,7 +11,7 @@ import { ended, keys, logOf, SERVER, screen, sees, send, sight, start, tell, wor
 
 describe('claude', () => {
   test('a chosen id, a turn, a queued message, an end', async () => {
-    const world = worldOfAgents({ turnMs: 600 })
+    const world = worldOfAgents({ turnMs: 60_000 })
     const live = start(world, 'claude', ['--session-id', uuid(1)])
     await sees(world, live, {
       found: 'claude',
@@ -24,6 +24,8 @@ describe('claude', () => {
     await send(world, live, 'line one\nline two;')
     await sees(world, live, { found: 'claude', state: 'working', shown: 'working', turn: 'yes' })
     await send(world, live, 'two')
+    await until('one that waits', () => received(logOf(world)).length === 2)
+    tell(world, {})
     await until('two turns', () => workedOn(logOf(world)).length === 2)
     await sees(world, live, { found: 'claude', state: 'idle', shown: 'idle' })
     expect(received(logOf(world)).map(one => one.text)).toEqual(['line one\nline two;', 'two'])

@@ -46,7 +46,7 @@ describe('codex', () => {
 
 describe('gemini', () => {
   test('one agent of two processes, with a chosen id; an Enter right behind a paste is a line break', async () => {
-    const world = worldOfAgents({ turnMs: 600, trust: 'yes-first' })
+    const world = worldOfAgents({ turnMs: 60_000, trust: 'yes-first' })
     const live = start(world, 'gemini', ['--session-id', uuid(1)])
     await sees(world, live, { found: 'gemini', shown: 'waiting', detail: 'trust' })
     keys(world, live, 'Enter')
@@ -56,6 +56,8 @@ describe('gemini', () => {
     await send(world, live, 'a', 100)
     await until('one that waits', () => screen(world, live).includes('Queued (press'))
     await send(world, live, 'b', 100)
+    await until('both to wait', () => received(logOf(world)).length === 3)
+    tell(world, { turnMs: 100 })
     await until('both', () => workedOn(logOf(world)).length === 2)
     expect(workedOn(logOf(world)).map(one => one.text)).toEqual(['first', 'a\n\nb'])
     await sees(world, live, { found: 'gemini', shown: 'idle' })
@@ -79,7 +81,7 @@ describe('gemini', () => {
 
 describe('opencode', () => {
   test('an imported session, its states by its API, messages recorded at once also while it works', async () => {
-    const world = worldOfAgents({ turnMs: 900 })
+    const world = worldOfAgents({ turnMs: 60_000 })
     const id = 'ses_0123456789abcdef'
     const time = { created: 1, updated: 1 }
     writeFileSync(
@@ -96,6 +98,7 @@ describe('opencode', () => {
     await send(world, live, "se'cond")
     await until('both', async () => JSON.stringify(await ask(port, `/session/${id}/message`)).includes("se'cond"))
     expect(workedOn(logOf(world))).toHaveLength(1)
+    tell(world, {})
     await until('two turns', () => workedOn(logOf(world)).length === 2)
     await sees(world, live, { found: 'opencode', shown: 'idle' })
     expect(await ask(port, '/session/status')).toEqual({})

@@ -9,6 +9,7 @@ export interface Control {
   deafMs?: number
   /** Milliseconds before anything is drawn or left on disk. */
   startMs?: number
+  /** How long a turn takes; one that runs keeps to what the file says now. */
   turnMs?: number
   /** Milliseconds before a change is drawn. */
   redrawMs?: number

@@ -5,6 +5,7 @@ import type { Kind } from './kind.ts'
 
 const TURN_MS = 300
 const SPINNER_MS = 250
+const CHECK_MS = 20
 
 /** What was sent: what was in the input line, and what of it is recorded. */
 export interface Sent {
@@ -47,9 +48,8 @@ export class Turns {
   }
 
   private begin(sent: Sent[], wasQueued: boolean): void {
-    const turnMs = control().turnMs ?? TURN_MS
     const isTool = takeOnce('permission')
-    const timer = setTimeout(() => (isTool ? this.askPermission(turnMs) : this.end()), isTool ? 20 : turnMs)
+    const timer = isTool ? setTimeout(() => this.askPermission(), 20) : this.endInTime()
     this.turn = { sent, isTool, timer }
     this.busySince = Date.now()
     this.app.setStatus('busy')
@@ -66,7 +66,15 @@ export class Turns {
     }, SPINNER_MS)
   }
 
-  private askPermission(turnMs: number): void {
+  /** Ends the turn when its time is over, which a test may make longer or shorter meanwhile. */
+  private endInTime(): NodeJS.Timeout {
+    const began = Date.now()
+    return setInterval(() => {
+      if (Date.now() - began >= (control().turnMs ?? TURN_MS)) this.end()
+    }, CHECK_MS)
+  }
+
+  private askPermission(): void {
     this.app.setStatus('waiting')
     this.app.ask({
       about: 'permission',
@@ -75,14 +83,15 @@ export class Turns {
         if (choice === undefined || choice === this.app.kind.permission.choices.length - 1) this.interrupt()
         else if (this.turn) {
           this.app.setStatus('busy')
-          this.turn.timer = setTimeout(() => this.end(), turnMs)
+          this.turn.timer = this.endInTime()
         }
       },
     })
   }
 
   private end(): void {
-    const { sent = [] } = this.turn ?? {}
+    const { sent = [], timer } = this.turn ?? {}
+    clearInterval(timer)
     const isLimited = takeOnce('rateLimit')
     const asked = sent.map(({ text }) => text.slice(0, 60).replaceAll('\n', ' '))
     const answer = isLimited ? this.app.kind.limitText : `Done: ${asked.join(', ')}`
