@@ -91,12 +91,24 @@ describe('the screen', () => {
     else expect(input).toEqual({ kind: name === 'permission' ? 'none' : 'empty' })
   })
 
-  it('keeps the lines of a draft apart', () => {
-    const rows = ['┃', '┃  one', '┃', '┃  three', '┃', '┃  Build · Stub Stub', `╹${'▀'.repeat(40)}`].map(
-      row => `  ${row}`,
-    )
-    const lines = rows.map(text => ({ text, bright: text }))
-    expect(opencodeDriver.input(lines)).toEqual({ kind: 'draft', text: 'one\n\nthree' })
+  it.each([
+    ['a draft of two paragraphs', ['', 'one', '', 'three', ''], { kind: 'draft', text: 'one\n\nthree' }],
+    ['a draft that ends in a line break', ['', 'one', '', ''], { kind: 'draft', text: 'one\n' }],
+    ['nothing, right below an earlier prompt', ['', 'said', ' QUEUED', '', '', '', ''], { kind: 'empty' }],
+    [
+      'a draft right below an earlier prompt',
+      ['', 'said', '', '', 'one', 'two', ''],
+      { kind: 'draft', text: 'one\ntwo' },
+    ],
+  ])('with a sidebar beside it holds %s', (_name, rows, expected) => {
+    const beside = (left: string) => `  ${left.padEnd(41)}    LSPs are disabled`
+    const texts = [
+      ...rows.map(row => beside(`┃  ${row}`)),
+      beside('┃  Build · Stub Stub'),
+      beside(`╹${'▀'.repeat(40)}`),
+    ]
+    const lines = texts.map(text => ({ text, bright: text }))
+    expect(opencodeDriver.input(lines)).toEqual(expected)
     expect(opencodeDriver.input(lines.slice(0, -1))).toEqual({ kind: 'none' })
   })
 
