@@ -120,6 +120,15 @@ describe('the record of Codex', () => {
     expect(await since(mark)).toEqual([{ text: 'first', kind: 'delivered' }])
   })
 
+  it('tells old from new by time where there was no conversation yet when it was asked', async () => {
+    const at = (text: string, ms: number) =>
+      `${JSON.stringify({ ...JSON.parse(said(text)), timestamp: new Date(ms).toISOString() })}\n`
+    const mark = await codexDriver.recordMark(look('/w'), undefined, world.context())
+    expect(await since(mark)).toEqual([])
+    begin(at('of another day', Date.now() - 86_400_000) + at('mine', Date.now() + 5))
+    expect(await since(mark)).toEqual([{ text: 'mine', kind: 'delivered' }])
+  })
+
   it('holds each prompt once, in the words of newer and older versions', async () => {
     begin(said('old'))
     const mark = await codexDriver.recordMark(look('/w'), ID, world.context())

@@ -67,7 +67,8 @@ function asClaudePrompt(text: string): string {
   const word = visible.trim()
   if (EXIT_WORD.test(word)) return `${word}.`
   const prompt = /^\s*!/.test(visible) ? ` ${visible}` : visible.replace(/^(\s*)(?=\/[^\s/.]*(?:\s|$))/, '$1\\')
-  return prompt.endsWith('\\') ? `${prompt} ` : prompt
+  // A mention at the end opens a list in 2.1.197, from which Enter would take a file; the blank closes it.
+  return /\\$|(?:^|\s)@\S*$/.test(prompt) ? `${prompt} ` : prompt
 }
 
 function launch(args: string[], wish: Wish): Launch {

@@ -8,12 +8,16 @@ import type { Message } from './types.ts'
 
 type Json = Record<string, unknown>
 
+/** A mark that is a time in milliseconds. */
+const SINCE = 'since '
+
 export async function codexMark(
   _look: Look,
   id: string | undefined,
   context: AgentContext,
 ): Promise<string | undefined> {
-  if (id === undefined) return NO_ANSWER
+  // Its first screen takes prompts before it has a conversation: then the lines' own times tell old from new.
+  if (id === undefined) return `${SINCE}${Date.now()}`
   const { state, path } = findRollout(id, asOfNow(context))
   if (state === 'absent') return undefined
   return state === 'present' && path?.endsWith('.jsonl') ? endMark(path) : NO_ANSWER
@@ -28,9 +32,12 @@ export async function codexMessages(
   if (id === undefined || mark === NO_ANSWER) return undefined
   const { state, path } = findRollout(id, asOfNow(context))
   // The file comes with the first message.
-  if (state === 'absent') return mark === undefined ? [] : undefined
+  const since = mark?.startsWith(SINCE) ? Number(mark.slice(SINCE.length)) : undefined
+  if (state === 'absent') return mark === undefined || since !== undefined ? [] : undefined
   if (state !== 'present' || !path?.endsWith('.jsonl')) return undefined
-  return linesSince(path, mark)?.flatMap(messageOf)
+  if (since === undefined) return linesSince(path, mark)?.flatMap(messageOf)
+  const isNew = (line: Json) => Date.parse(String(line['timestamp'])) >= since
+  return linesSince(path, undefined)?.filter(isNew).flatMap(messageOf)
 }
 
 function messageOf(line: Json): Message[] {
