@@ -13,11 +13,12 @@ import { ended, keys, logOf, SERVER, screen, sees, send, sight, start, tell, wor
 
 describe('codex', () => {
   test('its lock names the thread, its title the state; resumed it is in the same one', async () => {
-    const world = worldOfAgents({ turnMs: 600 })
+    const world = worldOfAgents({ turnMs: 60_000 })
     const live = start(world, 'codex', ['--no-daemon'])
     await sees(world, live, { found: 'codex', source: 'open lock', state: 'idle', shown: 'idle', turn: 'no' })
     await send(world, live, 'first')
     await sees(world, live, { found: 'codex', state: 'working', shown: 'working', turn: 'yes' })
+    tell(world, {})
     await sees(world, live, { found: 'codex', state: 'idle', shown: 'idle' })
     const { id = '' } = sight(world, live)
     tell(world, { permission: true })
@@ -119,7 +120,7 @@ describe('opencode', () => {
 
 describe('agy', () => {
   test('its lock and its log name the conversation; an unknown one begins another', async () => {
-    const world = worldOfAgents({ turnMs: 600, trust: 'yes-first' })
+    const world = worldOfAgents({ turnMs: 60_000, trust: 'yes-first' })
     const log = join(world.root, 'agy.log')
     const live = start(world, 'agy', ['--log-file', log])
     await sees(world, live, { found: 'agy', shown: 'waiting', detail: 'trust' })
@@ -129,6 +130,7 @@ describe('agy', () => {
     expect(readFileSync(log, 'utf8')).toContain(`Created conversation ${id}`)
     await send(world, live, 'first')
     await sees(world, live, { found: 'agy', shown: 'working', turn: 'yes' })
+    tell(world, {})
     await sees(world, live, { found: 'agy', shown: 'idle' })
     keys(world, live, '/quit', 'Enter')
     await ended(world, live)
