@@ -1,6 +1,6 @@
 /** `<config>/projects/<key>/<session id>.jsonl`: where Claude Code keeps conversations (2.1.197 and 2.1.329). */
-import { realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { realPath } from '#lib/system/real-path.ts'
 import { claudeFolder } from './claude-pid-map.ts'
 import { asObject, hasLine, isFile, namesIn, statOf, type Three, tailOf } from './files.ts'
 import { isUuid } from './ids.ts'
@@ -39,16 +39,6 @@ function lookUpFolders(cwd: string, context: AgentContext): string[] {
   if (context.env['CLAUDE_CONFIG_DIR'] && override && /^[A-Za-z0-9_-]{1,64}$/.test(override)) keys.add(override)
   for (const path of [real, real.normalize('NFC'), cwd]) keys.add(projectKey(path))
   return [...keys].map(key => join(folder, 'projects', key))
-}
-
-/** A path without its symlinks; as it is when it is gone. */
-export function realPath(path: string): string {
-  try {
-    return realpathSync.native(path)
-  } catch {
-    // The folder of an old conversation may be gone; its transcript need not be.
-    return path
-  }
 }
 
 export interface Transcript {

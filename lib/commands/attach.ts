@@ -3,6 +3,7 @@ import { serverOf } from '#lib/registry/rows.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { thisMachine } from '#lib/system/machine.ts'
+import { realPath } from '#lib/system/real-path.ts'
 import { benchFor } from './bench.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
 import type { Command } from './run.ts'
@@ -56,7 +57,7 @@ async function run(argv: string[]): Promise<ExitCode> {
   const socket = observation.servers.find(entry => entry.name === server)?.server?.socketPath
   const [ours] = (process.env['TMUX'] ?? '').split(',')
   const isInside = ours !== undefined && ours !== ''
-  if (isInside && ours !== socket)
+  if (isInside && realPath(ours) !== realPath(socket ?? ''))
     throw new CodedError(
       'inside-tmux',
       EXIT.refused,

@@ -69,5 +69,6 @@ export function note(text: string): void {
 }
 
 function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
+  // EIO: the terminal went, as it does for an agent that ends its own session.
+  return error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'EIO')
 }

@@ -73,6 +73,7 @@ async function run(argv: string[]): Promise<ExitCode> {
   const machine = thisMachine()
   // An agent may end its own session: what hangs up on it must not keep us from writing down the end.
   process.on('SIGHUP', () => undefined)
+  process.stderr.on('error', () => undefined)
   const { stopSession } = await import('#lib/sessions/stop.ts')
   const { rowNamed } = await import('#lib/sessions/op.ts')
   const { inBatches } = await import('#lib/sessions/batches.ts')

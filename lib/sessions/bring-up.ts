@@ -9,6 +9,7 @@ import type { Adapter } from '#lib/agents/types.ts'
 import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
 import { writeError } from '#lib/system/file-replace.ts'
 import type { Machine } from '#lib/system/machine.ts'
+import { listServer, livePanes } from '#lib/tmux/listing.ts'
 import { letPaneEnd, type Started, startSession } from '#lib/tmux/start.ts'
 import { endSession } from './end.ts'
 import { agentEnvironment } from './environment.ts'
@@ -89,12 +90,9 @@ export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
 
 async function start(machine: Machine, plan: Plan, launch: Launch): Promise<Started> {
   const { set, unset } = agentEnvironment(plan.driver, machine.env, plan.env, launch.env)
-  const answer = await startSession(machine.tmux, {
-    ...plan,
-    argv: [plan.program, ...launch.args],
-    set,
-    unset,
-  })
+  const wish = { ...plan, argv: [plan.program, ...launch.args], set, unset }
+  let answer = await startSession(machine.tmux, wish)
+  if (answer.kind === 'taken' && (await removeRemains(machine, plan))) answer = await startSession(machine.tmux, wish)
   switch (answer.kind) {
     case 'started':
       return answer
@@ -110,6 +108,16 @@ async function start(machine: Machine, plan: Plan, launch: Launch): Promise<Star
     case 'unknown':
       throw silent(plan.server, answer.message)
   }
+}
+
+/** A start that died left its pane to be looked at: a session of ours in which nothing runs any more. */
+async function removeRemains(machine: Machine, { server, name, mark }: Plan): Promise<boolean> {
+  const view = await listServer(machine.tmux, server)
+  if (view.state !== 'alive') return false
+  const session = view.sessions.find(other => other.name === name)
+  if (session === undefined || session.mark !== mark || livePanes(session).length > 0) return false
+  const { ended } = await endSession(machine, { server, serverPid: view.process.pid, sessionId: session.id }, 5000)
+  return ended === 'yes'
 }
 
 function silent(server: string, why: string): CodedError {

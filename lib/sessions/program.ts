@@ -22,6 +22,8 @@ export function findProgram(names: readonly string[], env: Record<string, string
 }
 
 function isProgram(path: string): boolean {
+  // `env`, which starts it, would take it for a variable.
+  if (path.includes('=')) return false
   try {
     accessSync(path, constants.X_OK)
     return statSync(path).isFile()
