@@ -66,7 +66,7 @@ test('inside the same tmux the client is switched', async () => {
   const world = liveWorld()
   await create(world, ['--agent', 'claude'])
   const shell = newSession(world, 'default', 'shell', world.workspace, ['/bin/sh'])
-  terminal(world, ['tmux', '-L', 'default', 'attach-session', '-t', '=shell'])
+  terminal(world, ['/bin/sh', '-c', 'tmux -L default attach-session -t =shell; :'])
   await until('a client', () => clients(world).includes('shell'))
   const line = `'${process.execPath}' '${BIN}' attach ${NAME}`
   tmux(world, 'default', ['send-keys', '-t', shell.paneId, line, 'Enter'])
@@ -103,16 +103,24 @@ test('without a terminal it is refused, and the command to use is named', async 
   expect(ran.stderr).toContain(String(made.attach))
 })
 
-test.each(['lab', 'lab-creator', 'lab-creator-claud', '=lab-creator-claude', '$0', '*'])(
-  'a name that is not exactly a row’s: %s',
-  async name => {
-    const world = liveWorld()
-    await create(world, ['--agent', 'claude'])
+test('a name that is not exactly a row’s is refused', async () => {
+  const world = liveWorld()
+  await create(world, ['--agent', 'claude'])
+  for (const name of ['lab', 'lab-creator', 'lab-creator-claud', '=lab-creator-claude', '$0', '*']) {
     const ran = await bare(world, ['attach', name])
-    expect({ code: ran.code, stdout: ran.stdout }).toEqual({ code: 1, stdout: '' })
+    expect({ name, code: ran.code, stdout: ran.stdout }).toEqual({ name, code: 1, stdout: '' })
     expect(ran.stderr).toContain(name)
-  },
-)
+    expect(ran.stderr).toContain('there is no session')
+  }
+})
+
+test('the attach command of a server with an odd name', async () => {
+  const world = liveWorld()
+  const server = "my lab's; #1"
+  const made = await create(world, ['--agent', 'claude', '--server', server])
+  terminal(world, ['/bin/sh', '-c', String(made.attach)])
+  await until('a client', () => clients(world, server).includes(NAME))
+})
 
 test('one that has ended is refused, with resume as the way', async () => {
   const world = liveWorld()

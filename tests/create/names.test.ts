@@ -141,3 +141,19 @@ test('a session that was renamed by hand still counts as running under its rowâ€
   expect(seen(world)).toHaveLength(1)
   expect((await settledPass(world)).drifts.map(drift => drift.kind)).toContain('renamed')
 })
+
+test('a running session of that name with another agent or folder is told as what it is', async () => {
+  const world = liveWorld()
+  const made = await create(world, ['--agent', 'codex', '--name', 'lab'])
+  const again = await create(world, ['--agent', 'claude', '--name', 'lab', '--workspace', world.home])
+  expect(again).toMatchObject({ created: false, agent: 'codex', folder: world.workspace, pane: made.pane, id: made.id })
+})
+
+test('a workspace is taken from the folder one stands in', async () => {
+  const world = liveWorld()
+  inFolder(world, 'sub/deep')
+  const made = await create(world, ['--agent', 'claude', '--workspace', 'deep/../deep'], {
+    cwd: inFolder(world, 'sub'),
+  })
+  expect(made.folder).toBe(join(world.workspace, 'sub/deep'))
+})

@@ -1,13 +1,11 @@
 /** The first prompt: what the agent took is measured at the agent, not believed from a screen. */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { received } from '../agents/log.ts'
-import { jsonOf } from '../harness/command.ts'
-import type { Created } from '../harness/live-create.ts'
 import {
   agrees,
-  bare,
   CLIS,
   commandLines,
   create,
@@ -69,7 +67,6 @@ test('a prompt stands in no registry, no log and on no command line', async () =
   expect(commandLines().filter(({ line }) => line.includes(word))).toEqual([])
   expect(textOf(world)).not.toContain(word)
   expect(JSON.stringify(journalOf(world, 'start'))).not.toContain(word)
-  const { execFileSync } = await import('node:child_process')
   const found = execFileSync('/bin/sh', [
     '-c',
     'grep -rl "$1" "$2" || true',
