@@ -8,6 +8,8 @@ export interface Agent {
   /** A version without the flags and files that tell its conversation. */
   isOld: boolean
   isCleared: boolean
+  /** No other of its CLI is in the folder. */
+  isAlone: boolean
 }
 
 export interface Known {
@@ -29,9 +31,11 @@ type Verdict = 'right' | 'wrong' | 'own earlier' | 'unknown'
 /** CLIs that leave something behind that follows /clear: a pid map, a lock, a log. */
 const FOLLOWS: readonly Cli[] = ['claude', 'agy', 'codex']
 
-/** Does anything tell the conversation that it is in now? An old agy still holds its lock. */
-function isTold({ agent: { cli, isOld, isCleared } }: Known): boolean {
+/** Does anything tell the conversation that it is in now? An old agy still holds its lock; of an old claude that is alone
+ * the transcript tells, by exclusion. */
+function isTold({ agent: { cli, isOld, isCleared, isAlone } }: Known): boolean {
   if (cli === 'agy') return true
+  if (cli === 'claude' && isOld) return isAlone && !isCleared
   return !isOld && (!isCleared || FOLLOWS.includes(cli))
 }
 

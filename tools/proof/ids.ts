@@ -55,7 +55,7 @@ async function oneRun(seed: number, run: number): Promise<Known[]> {
   try {
     return await inLiveWorld(async world => {
       if (isWarm) keepServer(world, SERVER)
-      const lives = await Promise.all(agents.map(agent => oneAgent(world, agent, where)))
+      const lives = await atATime(agents.length, agents, agent => oneAgent(world, agent, where))
       keepServer(world, SERVER)
       await settledDrifts(world)
       const rows = rowsOf(world)
@@ -82,7 +82,7 @@ async function oneRun(seed: number, run: number): Promise<Known[]> {
 /** Two to six; the same CLI often comes more than once. */
 function agentsOf(run: number, random: Random): Agent[] {
   const hasOld = random() < 0.3
-  const agents: Agent[] = []
+  const agents: Omit<Agent, 'isAlone'>[] = []
   const count = 2 + Math.floor(random() * 5)
   for (let n = 0; n < count; n++) {
     const again = agents.length > 0 && random() < 0.5
@@ -90,7 +90,7 @@ function agentsOf(run: number, random: Random): Agent[] {
     const isOld = hasOld && cli !== 'opencode' && random() < 0.5
     agents.push({ cli, name: `n${n}-${cli}`, isOld, isCleared: run % 3 === 0 && random() < 0.6 })
   }
-  return agents
+  return agents.map(agent => ({ ...agent, isAlone: agents.every(other => other === agent || other.cli !== agent.cli) }))
 }
 
 /** Creates it with its first prompt; clears it and sends another where that is planned. */
@@ -113,10 +113,14 @@ async function oneAgent(world: World, agent: Agent, where: string) {
   const said = saidId(ran.stdout)
   if (ran.code !== 0 && !isOld) life.faults.push(`create left with ${ran.code}: ${ran.stderr.trim()}`)
   if (typeof said === 'string' && said !== turn.id) life.faults.push(`create said conversation ${said}, not ${turn.id}`)
-  if (isCleared) {
-    await turnEnded(world, name, text)
-    await order(world, name, '/clear', turn.pid)
-    life.truth.push(await say(world, name, text.replace('first', 'second')))
+  try {
+    if (isCleared) {
+      await turnEnded(world, name, text)
+      await order(world, name, '/clear', turn.pid)
+      life.truth.push(await say(world, name, text.replace('first', 'second')))
+    }
+  } catch (error) {
+    life.faults.push(String(error))
   }
   if (turnsWith(world, text).length !== 1) life.faults.push('its prompt arrived more than once')
   return life

@@ -44,8 +44,8 @@ export function turnsWith(world: World, text: string): Submit[] {
   return journal(world).filter((line): line is Submit => line.kind === 'submit' && line.text === text)
 }
 
-export function command(world: World, args: string[]): Promise<Ran> {
-  return run(world, 'agent-sessions', args, { timeoutMs: PATIENCE_MS })
+export function command(world: World, args: string[], timeoutMs = PATIENCE_MS): Promise<Ran> {
+  return run(world, 'agent-sessions', args, { timeoutMs })
 }
 
 /** A pass that judges every row: rows that a command has just finished with are left alone for seconds, so they are made
@@ -118,13 +118,19 @@ function environOf(pid: string): string {
   }
 }
 
-/** Does `each` for all, so many at a time; the results in order. */
+/** Does `each` for all, so many at a time; the results in order. After an error nothing more is begun, and what was begun is
+ * waited for before the error is thrown: nobody works on in a world that is gone. */
 export async function atATime<T, R>(many: number, all: readonly T[], each: (one: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
   const queue = [...all.entries()]
   const worker = async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results[next[0]] = await each(next[1])
+    for (let next = queue.shift(); next !== undefined; next = queue.shift())
+      results[next[0]] = await each(next[1]).catch(error => {
+        queue.length = 0
+        throw error
+      })
   }
-  await Promise.all(Array.from({ length: many }, worker))
+  const ends = await Promise.allSettled(Array.from({ length: many }, worker))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
   return results
 }
