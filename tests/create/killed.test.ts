@@ -81,8 +81,10 @@ test.each([
       const how = await killAfter(world, ['create', '--agent', 'claude', '--prompt', 'hello'], at)
       const moment = `killed at ${at} of ${Math.round(life)} ms`
       outcomes.push(`${moment}: ${how}, ${seen(world).length} sessions`)
-      if (rowsOrNone(world).length > 0 || seen(world).length > 0) await afterwards(world).catch(inMoment(moment, world))
+      // Every other time somebody asks again before any pass has looked.
+      if (point % 2 === 0 && rowsOrNone(world).length > 0) await afterwards(world).catch(inMoment(moment, world))
       const again = await create(world, ['--agent', 'claude']).catch(inMoment(moment, world))
+      if (point % 2 === 1) await afterwards(world).catch(inMoment(moment, world))
       expect(again?.name, moment).toBe(NAME)
       expect(seen(world), moment).toHaveLength(1)
       expect(rowsOf(world), moment).toHaveLength(1)
@@ -124,4 +126,20 @@ test(`--replace killed at some points never loses the old conversation (seed ${S
     const ids = [row['claude_session_id_own'], ...((row['previous_session_ids'] as string[] | undefined) ?? [])]
     expect(ids, `killed at ${at} of ${Math.round(life)} ms: ${JSON.stringify(row)}`).toContain(old.id)
   }
+})
+
+test('ended by Ctrl-C while the agent starts: the session is found again', { timeout: 60_000 }, async () => {
+  const world = liveWorld({ startMs: 2000 }, { names: ['claude'] })
+  const child = start(world, 'agent-sessions', ['create', '--agent', 'claude'])
+  child.stdout?.resume()
+  child.stderr?.resume()
+  const left = new Promise<unknown>(resolve => child.once('close', (code, signal) => resolve(signal ?? code)))
+  await until('the session', () => seen(world).length === 1)
+  child.kill('SIGINT')
+  expect(await left).not.toBe(0)
+  const again = await create(world, ['--agent', 'claude'])
+  expect(again.name).toBe(NAME)
+  expect(seen(world)).toHaveLength(1)
+  await afterwards(world)
+  expect(await create(world, ['--agent', 'claude'])).toMatchObject({ created: false, state: 'idle' })
 })

@@ -224,3 +224,7 @@ function textOf(pid: number, file: 'environ' | 'cmdline'): string {
     return ''
   }
 }
+
+export function readJson<T>(path: string): T {
+  return JSON.parse(readFileSync(path, 'utf8')) as T
+}
