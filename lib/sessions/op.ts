@@ -5,7 +5,7 @@ import type { Change, Plain } from '#lib/registry/change.ts'
 import { keyOf, rowKey, rowsOf, serverOf } from '#lib/registry/rows.ts'
 import type { Registry, Row } from '#lib/registry/schema.ts'
 import { readRegistryFile, updateRegistry } from '#lib/registry/store.ts'
-import { CodedError, EXIT } from '#lib/system/errors.ts'
+import { CodedError, EXIT, isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 
 export type OpKind = 'create' | 'resume' | 'stop'
@@ -75,6 +75,27 @@ export async function awaitFree(
       onWait?.(`${name}: waiting for its ${row.op.kind} (pid ${row.op.pid})`)
     }
     await machine.sleep(POLL_MS)
+  }
+}
+
+/** Does what claims a row, and again whenever another command had it first, until `waitMs` is over. */
+export async function whenFree<T>(
+  machine: Machine,
+  path: string,
+  { server, name }: { server: string; name: string },
+  waitMs: number,
+  claim: () => Promise<T>,
+  onWait?: (what: string) => void,
+): Promise<T> {
+  const deadline = performance.now() + waitMs
+  for (;;) {
+    await awaitFree(machine, path, server, name, Math.max(0, deadline - performance.now()), onWait)
+    try {
+      return await claim()
+    } catch (error) {
+      // It came between the look and the lock.
+      if (!isCodedError(error) || error.code !== 'busy' || performance.now() > deadline) throw error
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import { claimForResume, type ResumeClaim } from './claim-resume.ts'
 import { waitTeller } from './claim-row.ts'
 import { type Bench, toolsFor } from './context.ts'
 import { newIds, startedFields } from './fields.ts'
-import { awaitFree, finishRow, ownOp } from './op.ts'
+import { finishRow, ownOp, whenFree } from './op.ts'
 import { findProgram } from './program.ts'
 import { proveConversation } from './prove.ts'
 import { ofLaunch } from './rows.ts'
@@ -48,8 +48,14 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
   const server = serverOf(row)
   const op = ownOp(machine, 'resume')
   const waitMs = wish.waitReadyMs + OTHERS_MS
-  await awaitFree(machine, bench.registryPath, server, name, waitMs, bench.onWait)
-  const claim = await claimForResume(machine, bench, row, wish, op)
+  const claim = await whenFree(
+    machine,
+    bench.registryPath,
+    { server, name },
+    waitMs,
+    () => claimForResume(machine, bench, row, wish, op),
+    bench.onWait,
+  )
   if (claim.kind === 'running') return claim.as
   const { adapter, driver } = await toolsFor(claim.adapter.name, bench)
   if (wish.dryRun) return would(claim, adapter, wish)

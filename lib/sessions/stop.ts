@@ -9,7 +9,7 @@ import { waitTeller } from './claim-row.ts'
 import type { Bench } from './context.ts'
 import { endSession, sessionTree } from './end.ts'
 import { type Left, leaveByItself } from './leave.ts'
-import { awaitFree, busy, findRow, finishRow, isBusy, type Op, ownOp } from './op.ts'
+import { busy, findRow, finishRow, isBusy, type Op, ownOp, whenFree } from './op.ts'
 import { lookAtRow, ownSession, refuseStop, type Seen } from './stop-look.ts'
 import { type EndedNow, recordStop } from './stop-record.ts'
 
@@ -51,14 +51,17 @@ const OTHERS_MS = 10_000
 export async function stopSession(machine: Machine, bench: Bench, row: Row, wish: StopWish): Promise<Stopped> {
   const { name } = row
   const server = serverOf(row)
-  await awaitFree(machine, bench.registryPath, server, name, OTHERS_MS, bench.onWait)
   const op = ownOp(machine, 'stop')
-  const seen = await lookAtRow(machine, bench, server, name)
-  if (isDone(seen.sight, wish)) return { ...asItIs(seen.sight), changed: false }
-  refuseStop(machine, seen, wish)
-  if (wish.dryRun) return { ...asItIs(seen.sight), changed: true, status: wish.archive ? 'archived' : 'stopped' }
-
-  const notes = await begin(machine, bench, seen.sight.row, op)
+  const begun = await whenFree(
+    machine,
+    bench.registryPath,
+    { server, name },
+    OTHERS_MS,
+    () => begin(machine, bench, row, wish, op),
+    bench.onWait,
+  )
+  if ('changed' in begun) return begun
+  const { notes } = begun
   try {
     // What was seen before the mark stood there may have passed: from here on reconcile leaves the row alone.
     const now = await lookAtRow(machine, bench, server, name)
@@ -103,19 +106,31 @@ function isDone({ row, presence }: RowSight, wish: StopWish): boolean {
   return !wish.archive || row.status === 'archived'
 }
 
-async function begin(machine: Machine, bench: Bench, row: Row, op: Op): Promise<string[]> {
+/** Looks, refuses or finds nothing to do, and else writes the op into the row. */
+async function begin(
+  machine: Machine,
+  bench: Bench,
+  row: Row,
+  wish: StopWish,
+  op: Op,
+): Promise<Stopped | { notes: string[] }> {
+  const server = serverOf(row)
+  const seen = await lookAtRow(machine, bench, server, row.name)
+  if (isDone(seen.sight, wish)) return { ...asItIs(seen.sight), changed: false }
+  refuseStop(machine, seen, wish)
+  if (wish.dryRun) return { ...asItIs(seen.sight), changed: true, status: wish.archive ? 'archived' : 'stopped' }
   const { warnings } = await updateRegistry(
     bench.registryPath,
     ({ registry }) => {
-      const current = findRow(registry, serverOf(row), row.name)
+      const current = findRow(registry, server, row.name)
       if (current === undefined)
         throw new CodedError('no-such-session', EXIT.refused, `${row.name} is not on record any more`)
-      if (current.op && isBusy(current, machine)) throw busy(row.name, current.op.kind, current.op.pid, 0)
-      return [{ kind: 'set', server: serverOf(row), name: row.name, set: { op: { ...op } } }]
+      if (current.op && isBusy(current, machine)) throw busy(row.name, current.op.kind, current.op.pid, OTHERS_MS)
+      return [{ kind: 'set', server, name: row.name, set: { op: { ...op } } }]
     },
     { why: `stop: begun: ${row.name}`, ...waitTeller(bench) },
   )
-  return warnings
+  return { notes: warnings }
 }
 
 function asItIs({ row, adapter }: RowSight): Stopped {

@@ -107,8 +107,12 @@ describe('an agent of the config', () => {
 describe('the config', () => {
   it('that is missing, empty or without agents adds nothing', async () => {
     const nothing = { adapters: [], roles: [] }
-    expect(await readConfig(join(world.home, 'missing.yaml'))).toEqual(nothing)
-    for (const text of ['', '# nothing\n', 'agents:\nroles:\n', 'bus: {}\n']) expect(await read(text)).toEqual(nothing)
+    const configs = [await readConfig(join(world.home, 'missing.yaml'))]
+    for (const text of ['', '# nothing\n', 'agents:\nroles:\n', 'bus: {}\n']) configs.push(await read(text))
+    for (const { drivers, ...config } of configs) {
+      expect(config).toEqual(nothing)
+      expect(await drivers()).toEqual([])
+    }
   })
 
   it('needs no more than a name', async () => {
