@@ -62,6 +62,8 @@ describe.skipIf(!isWanted).each(['2.1.329', '2.1.197'])(`the real Claude Code %s
     expect(await agent.trust()).toBe('answered')
     expect((await agent.becomes('idle')).input).toEqual({ kind: 'empty' })
     expect(agent.id()).toBe(wish.newId)
+    // 2.1.197 does not wait for its hooks.
+    await until('the hook', () => existsSync(wish.hookFile) && readFileSync(wish.hookFile, 'utf8').trim().endsWith('}'))
     expect(JSON.parse(readFileSync(wish.hookFile, 'utf8'))).toMatchObject({ session_id: wish.newId, source: 'startup' })
   }, 60_000)
 
@@ -82,9 +84,12 @@ describe.skipIf(!isWanted).each(['2.1.329', '2.1.197'])(`the real Claude Code %s
     await until('both to be taken', async () => (await agent.messages())?.every(({ kind }) => kind === 'delivered'))
     expect(await agent.messages()).toEqual(both)
     await agent.becomes('idle')
-    const { env } = world
-    const about = claudeDriver.about?.(agent.target.look, wish.newId, '', { env, processes: processesHere() })
-    expect(about).toMatchObject({ version, model: expect.stringContaining('sonnet') })
+    const about = () => {
+      const context = { env: world.env, processes: processesHere() }
+      return claudeDriver.about?.(agent.target.look, wish.newId, '', context)
+    }
+    await until('an answer in the transcript', () => about()?.model !== undefined)
+    expect(about()).toEqual({ version, model: expect.stringContaining('sonnet') })
     expect(await agent.leave()).toMatchObject({ status: '0', text: expect.stringContaining(wish.newId) })
 
     const again = await run(world, real, claudeDriver.resume(wish.newId, wish))

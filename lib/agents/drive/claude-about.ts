@@ -19,10 +19,13 @@ export function claudeAbout(look: Look, id: string | undefined, screen: string, 
   }
 }
 
+/** What is listed for the model after an answer (skills, tools) can be longer than the usual tail. */
+const TAIL_BYTES = 1 << 20
+
 /** The model of the last answer; those that the program makes up itself have `<synthetic>`. */
 function lastModel(path: string | undefined): string | undefined {
   if (path === undefined) return undefined
-  for (const line of (tailOf(path) ?? '').split('\n').reverse()) {
+  for (const line of (tailOf(path, TAIL_BYTES) ?? '').split('\n').reverse()) {
     const entry = line.includes('"assistant"') ? asObject(line) : undefined
     if (entry?.['type'] !== 'assistant' || entry['isSidechain'] === true) continue
     const { message } = entry
