@@ -1,5 +1,6 @@
 import type { Driver, Launch, Wish } from '#lib/agents/drive/types.ts'
 import type { Adapter } from '#lib/agents/types.ts'
+import { STARTING } from '#lib/reconcile/identity.ts'
 import { safeCommand } from '#lib/reconcile/safe-command.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import { serverOf } from '#lib/registry/rows.ts'
@@ -90,7 +91,7 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     await undoClaim(bench, op, server, { kind: 'ours', name, before, warnings: [] }, error)
     throw error
   }
-  const fields = await startedFields(machine, bench, rowToBe(before), up).catch(async error => {
+  const fields = await startedFields(machine, bench, rowToBe(machine, before), up).catch(async error => {
     await undoClaim(bench, op, server, { kind: 'ours', name, before, warnings: [] }, error)
     throw error
   })
@@ -173,10 +174,18 @@ async function proveOrEnd(machine: Machine, server: string, up: Up, id: string |
   }
 }
 
-/** The row without what it knew of its old session: the new one is known by the mark. */
-function rowToBe(before: Row): Row {
-  const { tmux_session_id, tmux_server_pid, tmux_server_pid_start, tmux_session_epoch, pane, op, ...rest } = before
-  return { ...rest, status: 'running', last_visible_status: 'starting', pane: { cwd: pane?.cwd ?? null } }
+/** The row without what it knew of its old session, perhaps of another boot: the new one is known by the mark. */
+function rowToBe({ host, bootId }: Machine, before: Row): Row {
+  const { tmux_session_id, tmux_server_pid, tmux_server_pid_start, tmux_session_epoch, pane, op, boot_id, ...rest } =
+    before
+  return {
+    ...rest,
+    status: 'running',
+    last_visible_status: STARTING,
+    pane: { cwd: pane?.cwd ?? null },
+    ...(host === undefined ? {} : { host }),
+    ...(bootId === undefined ? {} : { boot_id: bootId }),
+  }
 }
 
 /** Resumed it keeps its id. A fresh or copied conversation moves the old ones aside; its own comes when it is proved. */
