@@ -1,4 +1,5 @@
 /** A stand-in for Codex 0.169.0. */
+import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { App } from './app.ts'
 import { drawCodex } from './codex-screen.ts'
@@ -93,6 +94,17 @@ function showTitle(app: App): void {
     app.status === 'busy' ? `${frame(app, BRAILLE)} ` : app.status === 'waiting' ? '[ . ] Action Required | ' : ''
   app.terminal?.title(`${sign}${directory}`)
 }
+
+/** Ends this process: a thread removed for good is a command of its own, which older versions take for a prompt. */
+function deleteThread(id: string | undefined): never {
+  const path = id === undefined || control().oldVersion ? undefined : findRollout(id)
+  if (path !== undefined) rmSync(path)
+  else
+    process.stderr.write(`error: ${control().oldVersion ? "unexpected argument '--force' found" : 'no such thread'}\n`)
+  process.exit(path === undefined ? 2 : 0)
+}
+
+if (words[0] === 'delete' && flag('--force')) deleteThread(words[1])
 
 runAgent(kind, app => {
   if (control().oldVersion && isOwnDaemon) refuse(app, "error: unexpected argument '--no-daemon' found", 2)
