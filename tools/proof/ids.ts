@@ -13,6 +13,7 @@ import {
   command,
   idField,
   inLiveWorld,
+  inOneLine,
   order,
   SERVER,
   say,
@@ -106,12 +107,12 @@ async function oneAgent(world: World, agent: Agent, where: string) {
     () => undefined,
   )
   if (turn === undefined) {
-    life.faults.push(`create (exit ${ran.code}) did not deliver the prompt: ${ran.stderr.trim()}`)
+    life.faults.push(`create (exit ${ran.code}) did not deliver the prompt: ${inOneLine(ran.stderr)}`)
     return life
   }
   life.truth.push(turn.id)
   const said = saidId(ran.stdout)
-  if (ran.code !== 0 && !isOld) life.faults.push(`create left with ${ran.code}: ${ran.stderr.trim()}`)
+  if (ran.code !== 0 && !isOld) life.faults.push(`create left with ${ran.code}: ${inOneLine(ran.stderr)}`)
   if (typeof said === 'string' && said !== turn.id) life.faults.push(`create said conversation ${said}, not ${turn.id}`)
   try {
     if (isCleared) {

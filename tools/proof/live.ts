@@ -48,6 +48,9 @@ export function command(world: World, args: string[], timeoutMs = PATIENCE_MS): 
   return run(world, 'agent-sessions', args, { timeoutMs })
 }
 
+/** What a command said, for a sentence about it. */
+export const inOneLine = (said: string) => said.trim().replaceAll(/\s*\n\s*/g, ' | ')
+
 /** A pass that judges every row: rows that a command has just finished with are left alone for seconds, so they are made
  * older first. */
 export async function settledDrifts(world: World): Promise<Drift[]> {

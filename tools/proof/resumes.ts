@@ -12,6 +12,7 @@ import {
   command,
   idField,
   inLiveWorld,
+  inOneLine,
   journal,
   processesOf,
   SERVER,
@@ -84,7 +85,7 @@ function oneRound(random: Random, where: string): Promise<{ outcomes: Outcome[];
     if (answer.sessions.length > 0) keepServer(world, SERVER)
     const up = tmuxNames(world)
     const outcomes = await Promise.all(talks.map(session => outcomeOf(world, session, answer, up, where)))
-    const misses = ran.code === 0 ? [] : [`${where}: resume --all left with ${ran.code}: ${ran.stderr.trim()}`]
+    const misses = ran.code === 0 ? [] : [`${where}: resume --all left with ${ran.code}: ${inOneLine(ran.stderr)}`]
     const [first, second] = [await settledDrifts(world), await settledDrifts(world)]
     misses.push(...missesOfDrifts(talks, hadPass, first, second, where))
     const rows = rowsOf(world)
@@ -134,7 +135,7 @@ function loggedTalk(world: World, pid: number): string {
 
 async function done(world: World, args: string[]): Promise<Ran> {
   const ran = await command(world, args)
-  if (ran.code !== 0) throw new Error(`${args.join(' ')}: exit ${ran.code}: ${ran.stderr.trim()}`)
+  if (ran.code !== 0) throw new Error(`${args.join(' ')}: exit ${ran.code}: ${inOneLine(ran.stderr)}`)
   return ran
 }
 
