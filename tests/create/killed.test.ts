@@ -11,6 +11,7 @@ import type { World } from '../harness/world.ts'
 const POINTS = 20
 const SEED = Number(process.env['AGENT_SESSIONS_TEST_SEED'] ?? 20261121)
 const NAME = 'lab-creator-claude'
+const WITH_PROMPT = ['create', '--agent', 'claude', '--prompt', 'hello']
 
 /** The same numbers for the same seed (mulberry32). */
 function numbers(seed: number): () => number {
@@ -50,8 +51,8 @@ function isClientOf(pid: number, world: World): boolean {
 }
 
 /** How long a create takes here and now. */
-async function lifeMs(world: World): Promise<number> {
-  const ran = await run(world, 'agent-sessions', ['create', '--agent', 'claude', '--server', 'measure'])
+async function lifeMs(world: World, args: string[]): Promise<number> {
+  const ran = await run(world, 'agent-sessions', [...args, '--server', 'measure'])
   expect(ran.code).toBe(0)
   tmux(world, 'measure', ['kill-server'])
   return ran.ms
@@ -71,14 +72,14 @@ test.each([
   { timeout: 120_000 },
   async (_, isWarm) => {
     const random = numbers(SEED + Number(isWarm))
-    const life = await lifeMs(liveWorld({}, { names: ['claude'] }))
+    const life = await lifeMs(liveWorld({}, { names: ['claude'] }), WITH_PROMPT)
     const outcomes: string[] = []
     for (let point = 0; point < POINTS / 2; point++) {
       const world = liveWorld({}, { names: ['claude'] })
       if (isWarm) keepServer(world, 'default')
       // Spread over the whole life, each somewhere within its part.
       const at = Math.round(((point + random()) / (POINTS / 2)) * life)
-      const how = await killAfter(world, ['create', '--agent', 'claude', '--prompt', 'hello'], at)
+      const how = await killAfter(world, WITH_PROMPT, at)
       const moment = `killed at ${at} of ${Math.round(life)} ms`
       outcomes.push(`${moment}: ${how}, ${seen(world).length} sessions`)
       // Every other time somebody asks again before any pass has looked.
@@ -112,7 +113,7 @@ test(`--replace killed at some points never loses the old conversation (seed ${S
   timeout: 60_000,
 }, async () => {
   const random = numbers(SEED + 7)
-  const life = await lifeMs(liveWorld({}, { names: ['claude'] }))
+  const life = await lifeMs(liveWorld({}, { names: ['claude'] }), ['create', '--agent', 'claude'])
   for (let point = 0; point < 6; point++) {
     const world = liveWorld({}, { names: ['claude'] })
     keepServer(world, 'default')
