@@ -75,6 +75,8 @@ export interface Look {
   logFile?: string
   /** What a session hook given at launch wrote, as the row records it. */
   hookFile?: string
+  /** A file (0600) with the password of its own server, as the row records it. */
+  secretFile?: string
 }
 
 /** What we know about one agent CLI. Adding an agent is one file of this shape and its tests. */

@@ -84,6 +84,7 @@ function findInSession(
       if (want.isOwn && want.row?.launch_session_id) look.launchId = want.row.launch_session_id
       if (want.isOwn && want.row?.agent_log_file) look.logFile = want.row.agent_log_file
       if (want.isOwn && want.row?.agent_hook_file) look.hookFile = want.row.agent_hook_file
+      if (want.isOwn && want.row?.agent_secret_file) look.secretFile = want.row.agent_secret_file
       return {
         sight: {
           found: 'found',

@@ -65,7 +65,14 @@ export const UNKNOWN_TUI = {
   version: '(unknown)',
 }
 /** Of the session that was, not of the one that has its name now. */
-const OF_THE_OLD = ['launch_session_id', 'agent_log_file', 'agent_hook_file', 'delegate_job_id', 'mcp_attachments']
+const OF_THE_OLD = [
+  'launch_session_id',
+  'agent_log_file',
+  'agent_hook_file',
+  'agent_secret_file',
+  'delegate_job_id',
+  'mcp_attachments',
+]
 
 /** A row's fields after another session took its name: the live conversation's id stands, old ones are kept aside, what
  * was true of the old session goes. `isHeld`: ids that another row has and this one must not get. */

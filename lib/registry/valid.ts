@@ -42,6 +42,7 @@ export const ROW_KINDS: { readonly [key: string]: Kind } = {
   launch_session_id: 'text',
   agent_log_file: 'text',
   agent_hook_file: 'text',
+  agent_secret_file: 'text',
   launch_model: 'text',
   skip_permissions: 'flag',
   worktree: { path: 'text', branch: 'text', repository: 'text' },

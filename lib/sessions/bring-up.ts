@@ -66,11 +66,15 @@ export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
       ...(launch.id === undefined ? {} : { launchId: launch.id }),
       ...(launch.logFile === undefined ? {} : { logFile: launch.logFile }),
       ...(launch.hookFile === undefined ? {} : { hookFile: launch.hookFile }),
+      ...(launch.secretFile === undefined ? {} : { secretFile: launch.secretFile }),
     }
+    let answers = 0
+    // Twice: one that did not reach it. A question that comes back again is for a person.
+    const answerTrust = async (detail: string) => ++answers <= 2 && trustIfAsked(machine, agent, detail)
     const ready = await awaitReady(machine, agent, {
       waitMs: plan.waitReadyMs,
       ...(plan.onProgress ? { onProgress: plan.onProgress } : {}),
-      ...(plan.trust ? { answer: (detail, seen) => trustIfAsked(machine, agent, detail, seen.pane) } : {}),
+      ...(plan.trust ? { answer: answerTrust } : {}),
     })
     if (ready.kind === 'ready' || ready.kind === 'waiting') {
       if (!isInFolder(ready.seen.pane.cwd, plan.folder)) {
@@ -183,6 +187,7 @@ export async function newWish(
     skipPermissions,
     logFile: join(own, `${newId}.log`),
     hookFile: join(own, `${newId}.hook.json`),
+    secretFile: join(own, `${newId}.secret`),
     port: await freePort(),
     plain: false,
   }

@@ -40,7 +40,10 @@ export interface CreateWish {
 }
 
 /** Written before an older version refused the flags that these tell of. */
-const OF_OTHER_LAUNCH = { set: {}, unset: ['launch_session_id', 'agent_log_file', 'agent_hook_file'] }
+const OF_OTHER_LAUNCH = {
+  set: {},
+  unset: ['launch_session_id', 'agent_log_file', 'agent_hook_file', 'agent_secret_file'],
+}
 
 /** How long others may take with the same row beyond their own wait for the agent. */
 const OTHERS_MS = 15_000

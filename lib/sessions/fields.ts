@@ -66,7 +66,15 @@ export function newIds(before: Row, adapters: readonly Adapter[]): Fields {
       : { previous_session_ids: previous.reduce(withPrevious, before.previous_session_ids ?? []) }
   const unset = [
     ...adapters.map(({ idField }) => idField),
-    ...['launch_session_id', 'agent_log_file', 'agent_hook_file', 'launch_model', 'skip_permissions', 'keep_session'],
+    ...[
+      'launch_session_id',
+      'agent_log_file',
+      'agent_hook_file',
+      'agent_secret_file',
+      'launch_model',
+      'skip_permissions',
+      'keep_session',
+    ],
     ...['worktree', 'env_names', 'delegate_job_id', 'mcp_attachments'],
   ]
   return { set, unset }

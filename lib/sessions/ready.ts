@@ -18,6 +18,7 @@ export interface StartedAgent {
   launchId?: string
   logFile?: string
   hookFile?: string
+  secretFile?: string
 }
 
 /** One look at the pane of an agent. */
@@ -124,6 +125,7 @@ export async function lookAtAgent(machine: Machine, agent: StartedAgent, pane: P
     ...(agent.launchId === undefined ? {} : { launchId: agent.launchId }),
     ...(agent.logFile === undefined ? {} : { logFile: agent.logFile }),
     ...(agent.hookFile === undefined ? {} : { hookFile: agent.hookFile }),
+    ...(agent.secretFile === undefined ? {} : { secretFile: agent.secretFile }),
   }
   const id = agent.adapter.liveId(look, context)
   const known = id.kind === 'id' ? id.evidence.id : undefined

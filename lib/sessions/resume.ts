@@ -154,7 +154,7 @@ function environmentAgain(
 }
 
 /** Of one launch only. */
-const OF_LAUNCH = ['launch_session_id', 'agent_log_file', 'agent_hook_file']
+const OF_LAUNCH = ['launch_session_id', 'agent_log_file', 'agent_hook_file', 'agent_secret_file']
 
 function launchOf(driver: Driver, how: ResumeWish['how'], id: string | undefined, wish: Wish): Launch {
   if (how === 'fresh') return driver.start(wish)

@@ -58,6 +58,7 @@ export function ofLaunch(
     ...(launch.id === undefined ? {} : { launch_session_id: launch.id }),
     ...(launch.logFile === undefined ? {} : { agent_log_file: launch.logFile }),
     ...(launch.hookFile === undefined ? {} : { agent_hook_file: launch.hookFile }),
+    ...(launch.secretFile === undefined ? {} : { agent_secret_file: launch.secretFile }),
     ...(wish.model === undefined ? {} : { launch_model: wish.model }),
     ...(wish.skipPermissions ? { skip_permissions: true } : {}),
     ...(wish.keepSession ? { keep_session: true } : {}),

@@ -12,6 +12,7 @@ const WISH: Wish = {
   skipPermissions: false,
   logFile: '/tmp/x.log',
   hookFile: '/tmp/x.json',
+  secretFile: '/tmp/x.secret',
   port: 4711,
   plain: false,
 }

@@ -26,6 +26,7 @@ export const aWish = (wish: Partial<Wish> = {}): Wish => ({
   skipPermissions: false,
   logFile: '/home/dev/own/3.log',
   hookFile: '/home/dev/own/3.hook.json',
+  secretFile: '/home/dev/own/3.secret.json',
   port: 4096,
   plain: false,
   ...wish,

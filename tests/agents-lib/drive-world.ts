@@ -17,6 +17,7 @@ export function wish(more: Partial<Wish> = {}): Wish {
     skipPermissions: false,
     logFile: '/tmp/x/log',
     hookFile: '/tmp/x/hook',
+    secretFile: '/tmp/x/secret',
     port: 4096,
     plain: false,
     ...more,

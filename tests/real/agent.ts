@@ -47,6 +47,7 @@ export function wishIn(world: World, more: Partial<Wish> = {}): Wish {
     skipPermissions: false,
     logFile: join(own, 'log'),
     hookFile: join(own, "a hook's file"),
+    secretFile: join(own, "a secret's file"),
     port: 0,
     plain: false,
     ...more,

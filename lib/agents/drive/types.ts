@@ -13,6 +13,8 @@ export interface Wish {
   logFile: string
   /** Gets what a session hook says, where the CLI takes hooks for one start. */
   hookFile: string
+  /** Gets a secret of this launch (0600), where the CLI serves behind one. */
+  secretFile: string
   /** A loopback port nobody listens on now. */
   port: number
   /** An older version refused a flag that we would rather give: start without those. */
@@ -27,6 +29,8 @@ export interface Launch {
   /** Set where `args` name it. */
   logFile?: string
   hookFile?: string
+  secretFile?: string
+  /** Reaches the agent unseen by others: secrets belong here. */
   env?: Record<string, string>
 }
 
