@@ -112,7 +112,7 @@ async function oneAgent(world: World, agent: Agent, where: string) {
   }
   life.truth.push(turn.id)
   const said = saidId(ran.stdout)
-  if (ran.code !== 0 && !isOld) life.faults.push(`create left with ${ran.code}: ${inOneLine(ran.stderr)}`)
+  if (ran.code !== 0) life.faults.push(`create left with ${ran.code}: ${inOneLine(ran.stderr)}`)
   if (typeof said === 'string' && said !== turn.id) life.faults.push(`create said conversation ${said}, not ${turn.id}`)
   try {
     if (isCleared) {
