@@ -1,12 +1,13 @@
 /** Proofs with stand-in agents in real tmux, counted by what the stand-ins wrote down.
- * usage: npm run proof:agents [-- --prompts 1000] [--runs 200] [--rounds 5] [--seed 1] [--only deliveries|ids|resumes] */
+ * usage: npm run proof:agents [-- --prompts 1000] [--runs 200] [--rounds 5] [--seed 1] [--only deliveries|ids|resumes|starts] */
 import { parseArgs } from 'node:util'
 import { deliveries } from './proof/deliveries.ts'
 import { ids } from './proof/ids.ts'
 import type { Proof } from './proof/proof.ts'
 import { resumes } from './proof/resumes.ts'
+import { starts } from './proof/starts.ts'
 
-const PROOFS: readonly Proof[] = [deliveries, ids, resumes]
+const PROOFS: readonly Proof[] = [deliveries, ids, resumes, starts]
 
 const { values } = parseArgs({
   options: {

@@ -19,6 +19,8 @@ import { until } from '../harness/until.ts'
 import type { World } from '../harness/world.ts'
 
 export const LAB = 'lab'
+/** Many start at once on a machine that has other work. */
+const UP_MS = 30_000
 
 export interface StandIn {
   world: World
@@ -57,12 +59,15 @@ export async function startStandIn(
     skipPermissions: false,
     logFile: join(own, 'agent.log'),
     hookFile: join(own, 'hook'),
+    secretFile: join(own, 'secret'),
+    secretFile: join(own, 'secret'),
     port: await freePort(),
     plain: false,
   }
   const launch = driver.start(wish)
   await driver.prepare?.(launch, wish, runner(world, program))
-  const command = ['/usr/bin/env', ...env, program, ...launch.args]
+  const given = Object.entries(launch.env ?? {}).map(([name, value]) => `${name}=${value}`)
+  const command = ['/usr/bin/env', ...env, ...given, program, ...launch.args]
   const session = newSession(world, LAB, `${name}-${n}`, world.workspace, command)
   const machine = thisMachine(world.env)
   const target = await targetOf(world, name, session)
@@ -73,7 +78,12 @@ export async function startStandIn(
     const looked = await lookAtTarget(machine, target)
     return looked.kind === 'seen' ? looked.sight : undefined
   }
-  if (isUp) await until(`the input line of ${name}`, async () => ((await look())?.input.kind ?? 'none') !== 'none')
+  const screen = () => tmux(world, LAB, ['capture-pane', '-p', '-t', session.paneId])
+  const hasInput = async () => ((await look())?.input.kind ?? 'none') !== 'none'
+  if (isUp)
+    await until(`the input line of ${name}`, hasInput, { timeoutMs: UP_MS }).catch(error => {
+      throw new Error(`${error.message}; its screen:\n${screen()}`)
+    })
   const journal = () => journalLines(join(own, 'log'))
   return {
     world,
@@ -87,7 +97,7 @@ export async function startStandIn(
       journal().flatMap(line =>
         line.kind === 'queue' || (line.kind === 'submit' && !line.wasQueued) ? [line.text] : [],
       ),
-    screen: () => tmux(world, LAB, ['capture-pane', '-p', '-t', session.paneId]),
+    screen,
     type: (...keys) => void tmux(world, LAB, ['send-keys', '-t', session.paneId, ...keys]),
   }
 }

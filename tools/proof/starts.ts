@@ -1,0 +1,80 @@
+/** What a create costs beyond the agent's own start: the whole command against the same agent started bare in tmux, in turn,
+ * both until its idle screen stands. */
+import { spawnSync } from 'node:child_process'
+import { join, resolve } from 'node:path'
+import { stateFromScreen } from '#lib/agents/screen.ts'
+import { adapterNamed } from '#lib/agents/table.ts'
+import { installAgents } from '../../tests/agents/install.ts'
+import { newSession, tmux } from '../../tests/harness/tmux.ts'
+import type { World } from '../../tests/harness/world.ts'
+import type { Proof, ProofResult, Sizes } from './proof.ts'
+import { inWorld } from './world.ts'
+
+const AGENTS = ['claude', 'codex', 'gemini', 'opencode', 'agy']
+const PROGRAM = resolve(import.meta.dirname, '../../bin/agent-sessions.cjs')
+/** The figure to reach. */
+const MOST_MS = 500
+const BOUND_MS = 20_000
+
+export const starts: Proof = {
+  name: 'starts',
+  claim: `a create takes at most ${MOST_MS} ms more than the agent's own start (medians)`,
+  cases: 'rounds',
+  run: ({ rounds }: Sizes) =>
+    inWorld(async world => {
+      installAgents(world.bin)
+      const rows: ProofResult['rows'] = []
+      const misses: string[] = []
+      for (const agent of AGENTS) {
+        const bare: number[] = []
+        const whole: number[] = []
+        for (let round = 0; round < rounds; round++) {
+          bare.push(startBare(world, agent, `bare-${agent}-${round}`))
+          whole.push(create(world, agent, `own-${agent}-${round}`))
+        }
+        const extra = Math.round(median(whole) - median(bare))
+        rows.push({
+          agent,
+          'bare ms': Math.round(median(bare)),
+          'create ms': Math.round(median(whole)),
+          'more ms': extra,
+        })
+        if (extra > MOST_MS) misses.push(`${agent}: ${extra} ms more than its own start`)
+      }
+      return { rows, misses }
+    }),
+}
+
+function startBare(world: World, agent: string, name: string): number {
+  const began = performance.now()
+  newSession(world, 'default', name, world.workspace, [join(world.bin, agent)])
+  const marks = adapterNamed(agent)?.screen ?? []
+  for (;;) {
+    const screen = tmux(world, 'default', ['capture-pane', '-p', '-t', `=${name}:`])
+    if (stateFromScreen(screen, marks)?.state === 'idle') break
+    if (performance.now() - began > BOUND_MS) throw new Error(`${agent} showed no idle screen in ${BOUND_MS} ms`)
+  }
+  const took = performance.now() - began
+  tmux(world, 'default', ['kill-session', '-t', `=${name}`])
+  return took
+}
+
+function create(world: World, agent: string, name: string): number {
+  const began = performance.now()
+  const args = [PROGRAM, 'create', '--agent', agent, '--name', name]
+  const done = spawnSync(process.execPath, args, {
+    cwd: world.workspace,
+    env: world.env,
+    encoding: 'utf8',
+    timeout: BOUND_MS,
+  })
+  const took = performance.now() - began
+  if (done.status !== 0) throw new Error(`create of ${agent}: exit ${done.status}\n${done.stderr}`)
+  tmux(world, 'default', ['kill-session', '-t', `=${name}`])
+  return took
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
