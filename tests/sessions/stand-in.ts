@@ -60,7 +60,6 @@ export async function startStandIn(
     logFile: join(own, 'agent.log'),
     hookFile: join(own, 'hook'),
     secretFile: join(own, 'secret'),
-    secretFile: join(own, 'secret'),
     port: await freePort(),
     plain: false,
   }
