@@ -30,11 +30,14 @@ export async function proveDeliveries({ prompts, seed, onProgress }: ProofOption
     const canary = join(world.root, 'canary')
     const panes = AGENTS.flatMap(agent => Array.from({ length: PANES }, (_, n) => ({ agent, n })))
     let done = 0
-    const results = await Promise.all(
+    // One that fails ends the others before their world is removed.
+    const stop = new AbortController()
+    const results = await Promise.allSettled(
       panes.map(({ agent, n }, at) => {
         const count = Math.floor(prompts / panes.length) + (at < prompts % panes.length ? 1 : 0)
         const random = randomFrom(seed * 1000 + at)
         return onePane({
+          stop,
           world,
           agents,
           agent,
@@ -46,7 +49,10 @@ export async function proveDeliveries({ prompts, seed, onProgress }: ProofOption
         })
       }),
     )
-    const outcomes = results.flat()
+    const outcomes = results.flatMap(result => {
+      if (result.status === 'rejected') throw result.reason
+      return result.value
+    })
     const { rows, misses } = countsOf(AGENTS, outcomes)
     if (existsSync(canary)) misses.push('a text was run by a shell: the canary file is there')
     const buffers = tmux(world, LAB, ['list-buffers']).trim()
@@ -56,6 +62,7 @@ export async function proveDeliveries({ prompts, seed, onProgress }: ProofOption
 }
 
 interface Pane {
+  stop: AbortController
   world: World
   agents: Set<number>
   agent: string
@@ -68,8 +75,13 @@ interface Pane {
 
 async function onePane(pane: Pane): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
-  for (let left = pane.count; left > 0; left -= PER_STAND_IN)
-    outcomes.push(...(await oneStandIn(pane, Math.min(left, PER_STAND_IN), outcomes.length)))
+  try {
+    for (let left = pane.count; left > 0; left -= PER_STAND_IN)
+      outcomes.push(...(await oneStandIn(pane, Math.min(left, PER_STAND_IN), outcomes.length)))
+  } catch (error) {
+    pane.stop.abort()
+    throw error
+  }
   return outcomes
 }
 
@@ -86,7 +98,7 @@ async function oneStandIn(pane: Pane, count: number, from: number): Promise<Outc
     },
   )
   const sent: (Omit<Outcome, 'times'> & { expected: string })[] = []
-  for (let n = 0; n < count; n++) {
+  for (let n = 0; n < count && !pane.stop.signal.aborted; n++) {
     const kind = pick(random, KINDS)
     const text = textOf(kind, random, `#${name}-${from + n}#`, canary)
     // Some turns are still going on when the next prompt comes.
