@@ -3,8 +3,20 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { agrees, bare, create, liveWorld, readJson, refused, seen, seenAs } from '../harness/live-create.ts'
-import { rowOf } from '../harness/rows.ts'
+import {
+  agrees,
+  bare,
+  create,
+  expectTruth,
+  liveWorld,
+  readJson,
+  refused,
+  seen,
+  seenAs,
+  settledPass,
+} from '../harness/live-create.ts'
+import { rowOf, rowsOf } from '../harness/rows.ts'
+import { until } from '../harness/until.ts'
 import { folder, type World } from '../harness/world.ts'
 
 const MARKS = { screen: [{ state: 'idle', pattern: '^ready>' }] }
@@ -83,4 +95,31 @@ test('a model that it cannot be told of is refused or told, not dropped without 
   const ran = await bare(world, ['create', '--agent', 'helper', '--model', 'big', '--json'])
   const isTold = ran.code !== 0 || /model/.test(ran.stderr)
   expect({ isTold, stderr: ran.stderr }).toMatchObject({ isTold: true })
+})
+
+test('one that leaves about when it is found ready: nothing half-made stays', { timeout: 60_000 }, async () => {
+  const world = worldWith(FULL)
+  const program = join(world.bin, 'helper')
+  for (let ms = 0; ms < 240; ms += 20) {
+    writeFileSync(
+      program,
+      `#!/usr/bin/env node
+process.stdout.write('helper 1.0\\n\\nready> ')
+setTimeout(() => process.exit(0), ${ms})
+`,
+    )
+    const ran = await bare(world, ['create', '--agent', 'helper', '--name', `after-${ms}`, '--json'])
+    const words = `gone after ${ms} ms: exit ${ran.code} ${ran.stderr}`
+    expect([0, 1], words).toContain(ran.code)
+    if (ran.code === 1)
+      expect(
+        rowsOf(world).map(row => row['name']),
+        words,
+      ).not.toContain(`after-${ms}`)
+    await until('its end', () => seen(world).length === 0).catch(error => {
+      throw new Error(`${words}\n${error}\n${JSON.stringify(seen(world))}`)
+    })
+  }
+  await settledPass(world)
+  expectTruth(world)
 })

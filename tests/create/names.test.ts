@@ -157,3 +157,16 @@ test('a workspace is taken from the folder one stands in', async () => {
   })
   expect(made.folder).toBe(join(world.workspace, 'sub/deep'))
 })
+
+test('a folder that is itself called like a second one gets a name of its own', async () => {
+  const world = liveWorld()
+  const folders = [inFolder(world, 'a/app'), inFolder(world, 'b/app'), inFolder(world, 'app-2')]
+  const names: string[] = []
+  for (const cwd of folders) names.push((await create(world, ['--agent', 'claude', '--workspace', cwd])).name)
+  expect(names).toEqual(['app-creator-claude', 'app-2-creator-claude', 'app-2-2-creator-claude'])
+  for (const [i, cwd] of folders.entries())
+    expect(await create(world, ['--agent', 'claude', '--workspace', cwd])).toMatchObject({
+      created: false,
+      name: names[i],
+    })
+})

@@ -160,3 +160,20 @@ test('a dry run says what the real one does, and makes nothing', async () => {
   const real = await create(world, ['--agent', 'claude', '--worktree', 'fix'])
   expect({ name: dry.name, folder: dry.folder }).toEqual({ name: real.name, folder: real.folder })
 })
+
+test('git variables of the caller (a hook’s) do not lead to another repository', async () => {
+  const world = repository()
+  const other = join(world.root, 'other')
+  execFileSync('git', ['init', '-q', '-b', 'main', other], { env: world.env })
+  execFileSync('git', ['-C', other, ...ME, 'commit', '-q', '--allow-empty', '-m', 'x'], { env: world.env })
+  const env = {
+    ...world.env,
+    GIT_DIR: join(other, '.git'),
+    GIT_WORK_TREE: other,
+    GIT_INDEX_FILE: join(other, '.git/index'),
+  }
+  const made = await create(world, ['--agent', 'claude', '--worktree', 'fix'], { env })
+  expect(made.folder).toBe(join(world.root, 'lab-fix'))
+  expect(trees(world)).toEqual([world.workspace, join(world.root, 'lab-fix')])
+  expect(branches(world)).toEqual(['fix', 'main'])
+})
