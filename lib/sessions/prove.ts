@@ -39,6 +39,8 @@ function answerOf({ agent, ready }: Up, seen: AgentLook, id: string): 'yes' | 'n
   // What it was told at its start shows what was asked for, not what came up.
   const isRecord = live !== undefined && live.source !== 'launch id' && live.source !== 'single candidate'
   if (isRecord) return live.id === id ? 'yes' : 'no'
+  // A wrapper of the user's may start it with other arguments than ours.
+  if (live?.source === 'launch id' && live.id !== id) return 'no'
   if (ready.kind === 'waiting') return 'yes'
   return driver.resumeProof === 'stays' ? 'yes' : undefined
 }
