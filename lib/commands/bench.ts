@@ -24,19 +24,21 @@ export async function benchFor(flags: Parsed, env: NodeJS.ProcessEnv): Promise<C
   return benchAt(requireRegistry(where), flags, env, where.flag !== undefined || Boolean(env['AGENT_SESSIONS_YAML']))
 }
 
-/** The same; where there is no registry yet, one is made (not in a dry run). */
-export async function benchOrNew(flags: Parsed, env: NodeJS.ProcessEnv, dryRun: boolean): Promise<CommandBench> {
+/** The same; where there is no registry yet, the bench says so, and makes it when it is asked to. */
+export async function benchOrNew(flags: Parsed, env: NodeJS.ProcessEnv): Promise<CommandBench> {
   const where = { flag: flags.text('registry'), env, cwd: currentFolder() }
   const isNamed = where.flag !== undefined || Boolean(env['AGENT_SESSIONS_YAML'])
   const { path, looked } = findRegistry(where)
   if (path !== undefined) return benchAt(path, flags, env, isNamed)
   const place = isNamed ? (looked[0] ?? placeForNew(where.cwd)) : placeForNew(where.cwd)
-  if (dryRun) {
-    const bench = { yamlPath: place, registryPath: resolve(place), isNew: true, drivers: [], roles: ROLES, adapters }
-    return { ...bench, servers: [], server: serverNamed(flags, env), onWait: note }
+  const bench = await benchAt(place, flags, env, true)
+  bench.isNew = true
+  bench.makeRegistry = async () => {
+    if (await createRegistry(place)) note(`made a new registry: ${place}`)
+    bench.registryPath = realpathSync(place)
+    bench.isNew = false
   }
-  if (await createRegistry(place)) note(`made a new registry: ${place}`)
-  return benchAt(place, flags, env, isNamed)
+  return bench
 }
 
 async function benchAt(
@@ -45,7 +47,7 @@ async function benchAt(
   env: NodeJS.ProcessEnv,
   isNamed: boolean,
 ): Promise<CommandBench> {
-  const registryPath = existsSync(yamlPath) ? realpathSync(yamlPath) : yamlPath
+  const registryPath = existsSync(yamlPath) ? realpathSync(yamlPath) : resolve(yamlPath)
   const owner = statSync(registryPath, { throwIfNoEntry: false })?.uid
   const self = process.getuid?.()
   if (!isNamed && owner !== undefined && self !== undefined && owner !== self)

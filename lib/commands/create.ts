@@ -49,7 +49,8 @@ examples:
   agent-sessions attach my-app-creator-claude      look at it (Ctrl-b d leaves it running)
 
 exit codes: 0 it runs (also when it did before) · 1 refused, or the agent did not stay up, or the prompt was not taken
-            2 wrong usage or a broken registry · 3 not ready in time, or the lock was not had · 4 tmux gave no sure answer
+            2 wrong usage or a broken registry · 3 not ready in time, or the lock was not had
+            4 tmux gave no sure answer
 `
 
 const FLAGS = {
@@ -87,7 +88,9 @@ async function run(argv: string[]): Promise<ExitCode> {
   const { wishedEnvironment } = await import('#lib/sessions/environment.ts')
   const env = wishedEnvironment(flags.all('env'), process.env)
   const folder = workspaceOf(flags)
-  const bench = await benchOrNew(flags, process.env, dryRun)
+  const role = roleOf(flags)
+  const waitReadyMs = (flags.count('wait-ready', 1) ?? 60) * 1000
+  const bench = await benchOrNew(flags, process.env)
   const { createSession } = await import('#lib/sessions/create.ts')
   const name = flags.text('name')
   const model = flags.text('model')
@@ -96,14 +99,14 @@ async function run(argv: string[]): Promise<ExitCode> {
     server: bench.server ?? 'default',
     folder,
     ...(name === undefined ? {} : { name }),
-    role: roleOf(flags),
+    role,
     ...(prompt === undefined ? {} : { prompt }),
     ...(model === undefined ? {} : { model }),
     skipPermissions: flags.has('skip-permissions'),
     env,
     width,
     height,
-    waitReadyMs: (flags.count('wait-ready', 1) ?? 60) * 1000,
+    waitReadyMs,
     trust: flags.has('trust'),
     keepSession: flags.has('keep-session'),
     replace: flags.has('replace'),

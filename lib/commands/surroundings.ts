@@ -36,6 +36,11 @@ export async function surroundings(flags: Parsed, env: NodeJS.ProcessEnv): Promi
 export function serverNamed(flags: Parsed, env: NodeJS.ProcessEnv): string | undefined {
   const named = flags.text('server') ?? (env['TMUX_SERVER_NAME'] || undefined)
   if (named !== undefined && badServerName(named) !== undefined)
-    throw new CodedError('usage', EXIT.broken, `"${named}" cannot be a tmux server's name: ${badServerName(named)}`)
+    throw new CodedError(
+      'usage',
+      EXIT.broken,
+      `"${named}" cannot be a tmux server's name: ${badServerName(named)}`,
+      'It is a -L name, such as work: --server work',
+    )
   return named
 }

@@ -10,6 +10,7 @@ import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
 import { writeError } from '#lib/system/file-replace.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { listServer, livePanes } from '#lib/tmux/listing.ts'
+import { peekPane } from '#lib/tmux/peek.ts'
 import { letPaneEnd, type Started, startSession } from '#lib/tmux/start.ts'
 import { endSession } from './end.ts'
 import { agentEnvironment } from './environment.ts'
@@ -82,7 +83,12 @@ export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
         throw wrongFolder(plan, ready.seen.pane.cwd)
       }
       await letPaneEnd(machine.tmux, plan.server, started.paneId)
-      return { launch, started, agent, ready }
+      // One that ended just before that stays as a dead pane.
+      const last = await peekPane(machine.tmux, plan.server, started.paneId)
+      const isGone = last === 'gone' || (last !== 'unknown' && last.dead)
+      if (!isGone) return { launch, started, agent, ready }
+      await takeDown(machine, plan.server, started)
+      throw didNotComeUp(plan, { kind: 'ended', why: 'it left as soon as it was ready', seen: ready.seen })
     }
     const isOlder = ready.kind === 'ended' && !plain && driver.unknownFlag?.test(ready.seen?.screen ?? '') === true
     if (ready.kind === 'unknown') throw silent(plan.server, ready.why)

@@ -86,6 +86,7 @@ async function claimOf(
   if (wish.how === 'fork' && driver.fork === undefined)
     throw refusal('cannot-fork', EXIT.refused, name, `${adapter.name} cannot copy a conversation`)
   const id = resumableId(machine, sight, adapter)
+  if (wish.how === 'resume') refuseOnItsWay(machine, adapter, id, row, observation)
   if (wish.how === 'resume') refuseHeld(machine, adapter, id, sight, observation)
   return { kind: 'ours', before: row, adapter, id, folder }
 }
@@ -114,6 +115,15 @@ function resumableId(machine: Machine, { row }: RowSight, adapter: Adapter): str
   if (state === 'unknown' || (turn === 'unknown' && adapter.turnMayBeHidden !== true))
     throw refusal('unknown', EXIT.unknown, row.name, `whether conversation ${id} can be resumed cannot be told${where}`)
   return id
+}
+
+/** Another row with the same conversation is being started this moment: its process cannot be seen yet. */
+function refuseOnItsWay(machine: Machine, adapter: Adapter, id: string, row: Row, { rows }: Observation): void {
+  for (const { row: other } of rows.values()) {
+    if (keyOf(other) === keyOf(row) || !other.op || !isBusy(other, machine)) continue
+    if (recordedId(other, adapter) === id || other.launch_session_id === id)
+      throw refusal('held', EXIT.refused, row.name, `${other.name} is being started in conversation ${id}`)
+  }
 }
 
 /** Two writers on one conversation ruin it. */

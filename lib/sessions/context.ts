@@ -9,8 +9,10 @@ import { CodedError, EXIT } from '#lib/system/errors.ts'
 export interface Bench extends Scope {
   /** The registry as a person would name it. */
   yamlPath: string
-  /** There is no such file yet (a dry run makes none). */
+  /** There is no such file yet. */
   isNew?: boolean
+  /** Makes it. */
+  makeRegistry?(): Promise<void>
   /** Drivers of agents that the config describes. */
   drivers: readonly Driver[]
 }

@@ -4,7 +4,7 @@ import type { Plain } from '#lib/registry/change.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { bringUp, newWish, type Up } from './bring-up.ts'
+import { bringUp, newWish, takeDown, type Up } from './bring-up.ts'
 import { type Claim, claimRow, waitTeller } from './claim-row.ts'
 import { type Bench, type Tools, toolsFor } from './context.ts'
 import { alreadyRunning, type Created, nothingYet } from './created.ts'
@@ -53,6 +53,8 @@ const OTHERS_MS = 15_000
  * CodedErrors: those of `claimRow`, `bringUp`, `findProgram`, the registry; `skip-refused`, `no-folder`. */
 export async function createSession(machine: Machine, bench: Bench, wish: CreateWish): Promise<Created> {
   const tools = await toolsFor(wish.agent, bench)
+  if (wish.name !== undefined) checkName(wish.name)
+  if (wish.model !== undefined && tools.driver.choosesModel === false) throw noModel(wish.agent)
   if (!(wish.dryRun && wish.worktree)) checkFolder(wish.folder)
   checkHome(wish.env, tools, machine.env)
   const refusal = wish.skipPermissions
@@ -61,6 +63,7 @@ export async function createSession(machine: Machine, bench: Bench, wish: Create
   if (refusal !== undefined)
     throw new CodedError('skip-refused', EXIT.refused, refusal, 'Leave --skip-permissions out, or use another user.')
   const program = findProgram(tools.driver.programs, machine.env)
+  if (bench.isNew && !wish.dryRun) await bench.makeRegistry?.()
   const launchWish = await newWish(bench.registryPath, wish.folder, wish)
   const op = ownOp(machine, 'create')
   const claim = await claimWhenFree(machine, bench, wish, tools, program, launchWish, op)
@@ -163,6 +166,7 @@ async function finish(
   const row = newRow(machine, name, rowWish(wish, tools, program, up.launch), op)
   const { op: _, ...known } = row
   const fields = await startedFields(machine, bench, row, up).catch(async error => {
+    await takeDown(machine, wish.server, up.started)
     await undoClaim(bench, op, wish.server, claim, error)
     throw error
   })
@@ -210,6 +214,15 @@ function checkHome(wished: Record<string, string>, { driver }: Tools, env: Recor
         `--env ${name}: it says where ${driver.name} keeps its files, and every later command must see the same`,
         `Set it for the commands themselves: ${name}=… agent-sessions create …`,
       )
+}
+
+function noModel(agent: string): CodedError {
+  return new CodedError(
+    'usage',
+    EXIT.broken,
+    `the config does not say how ${agent} is told its model`,
+    `Add model: to agents.${agent} in .hermes/agent-sessions.config.yaml, or leave --model out.`,
+  )
 }
 
 function checkFolder(folder: string): void {

@@ -26,6 +26,27 @@ const NESTED = [
   'AI_AGENT',
 ]
 
+/** Set by git for its hooks: whatever inherits them works on the hook's repository, wherever it stands
+ * (`git rev-parse --local-env-vars`). */
+export const GIT_PLACE = [
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_COMMON_DIR',
+  'GIT_CONFIG',
+  'GIT_CONFIG_COUNT',
+  'GIT_CONFIG_PARAMETERS',
+  'GIT_DIR',
+  'GIT_GRAFT_FILE',
+  'GIT_IMPLICIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_NAMESPACE',
+  'GIT_NO_REPLACE_OBJECTS',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_PREFIX',
+  'GIT_REPLACE_REF_BASE',
+  'GIT_SHALLOW_FILE',
+  'GIT_WORK_TREE',
+]
+
 export interface AgentEnvironment {
   set: Record<string, string>
   unset: string[]
@@ -39,7 +60,7 @@ export function agentEnvironment(
   forLaunch: Record<string, string> = {},
 ): AgentEnvironment {
   const set: Record<string, string> = {}
-  const unset = new Set(NESTED)
+  const unset = new Set([...NESTED, ...GIT_PLACE])
   for (const name of ['PATH', 'HOME', ...driver.homeVariables]) {
     const value = env[name]
     if (value !== undefined && value !== '') set[name] = value

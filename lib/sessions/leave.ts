@@ -15,6 +15,7 @@ export interface Left {
 }
 
 const POLL_MS = 50
+const SHOW_MS = 1500
 
 /** The agent's own way out, typed into its empty input line, and a bounded wait until it has gone. Nothing is typed where
  * a person's draft stands or a question is asked: Enter would send the one and answer the other. */
@@ -49,7 +50,11 @@ export async function leaveByItself(
   // A list of commands that opened over the text may take the first Enter.
   for (let enters = 0; enters < 3 && !isGone(); enters++) {
     await machine.sleep(Math.max(150, driver.enterGapMs))
-    if (enters > 0 && !(await stillStands(machine, session, pane.paneId, driver))) break
+    // What a person typed meanwhile, or what a slow screen had not shown, must not be sent with it.
+    if (!(await standsAlone(machine, session, pane.paneId, driver))) {
+      if (enters === 0) return instead(`${driver.leaveText} is not to be seen alone in its input line`)
+      break
+    }
     await pressKeys(machine.tmux, session.server, pane, ['Enter'])
     const until = Math.min(deadline, performance.now() + 1000)
     while (!isGone() && performance.now() < until) await machine.sleep(POLL_MS)
@@ -61,11 +66,17 @@ export async function leaveByItself(
     : { steps, notes: [`${row.name}: it did not leave by itself in ${timeoutMs / 1000} s`] }
 }
 
-async function stillStands(machine: Machine, session: OwnSession, paneId: string, driver: Driver): Promise<boolean> {
-  const seen = await peekPane(machine.tmux, session.server, paneId)
-  if (seen === 'gone' || seen === 'unknown') return false
-  const input = driver.input(screenLines(seen.screen))
-  return input.kind === 'draft' && input.text.trim() === driver.leaveText
+/** Waits a moment for the input line to show the words of leaving and nothing else. */
+async function standsAlone(machine: Machine, session: OwnSession, paneId: string, driver: Driver): Promise<boolean> {
+  const deadline = performance.now() + SHOW_MS
+  for (;;) {
+    const seen = await peekPane(machine.tmux, session.server, paneId)
+    if (seen === 'gone' || seen === 'unknown') return false
+    const input = driver.input(screenLines(seen.screen))
+    if (input.kind === 'draft' && input.text.trim() === driver.leaveText) return true
+    if (performance.now() > deadline) return false
+    await machine.sleep(POLL_MS)
+  }
 }
 
 function instead(why: string): Left {

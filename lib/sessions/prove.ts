@@ -41,6 +41,8 @@ function answerOf({ agent, ready }: Up, seen: AgentLook, id: string): 'yes' | 'n
   if (isRecord) return live.id === id ? 'yes' : 'no'
   // A wrapper of the user's may start it with other arguments than ours.
   if (live?.source === 'launch id' && live.id !== id) return 'no'
+  // Codex, which looks at the lock itself.
+  if (ready.kind === 'waiting' && ready.detail === 'open elsewhere') return 'no'
   if (ready.kind === 'waiting') return 'yes'
   return driver.resumeProof === 'stays' ? 'yes' : undefined
 }

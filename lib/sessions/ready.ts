@@ -65,6 +65,8 @@ export async function awaitReady(machine: Machine, agent: StartedAgent, options:
     const now = performance.now()
     const pane = await peekPane(machine.tmux, agent.server, agent.paneId)
     if (pane === 'gone') return { kind: 'ended', why: 'its pane is gone', ...(seen ? { seen } : {}) }
+    if (pane === 'unknown' && machine.processes().look(agent.serverPid).state === 'absent')
+      return { kind: 'ended', why: 'its tmux server ended', ...(seen ? { seen } : {}) }
     if (pane === 'unknown' && ++unknown > MAX_UNKNOWN) return { kind: 'unknown', why: 'tmux gives no sure answer' }
     if (pane !== 'unknown') {
       unknown = 0
@@ -97,7 +99,7 @@ function readinessOf(agent: StartedAgent, seen: AgentLook, stillMs: number): Rea
   if (state?.state === 'waiting') return { kind: 'waiting', detail: state.detail ?? 'input', seen }
   if (look === undefined) return undefined
   const up = { kind: 'ready', seen: { ...seen, look } } as const
-  const hasInput = agent.driver.input(screenLines(seen.pane.screen)).kind !== 'none'
+  const hasInput = agent.driver.seesInput === false || agent.driver.input(screenLines(seen.pane.screen)).kind !== 'none'
   if (state?.state === 'working') return up
   if ((state?.state === 'idle' || state?.state === 'limited') && hasInput) return up
   // Nothing to tell its state by (an agent of the config): what stands there, stands still.

@@ -92,6 +92,7 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     throw error
   }
   const fields = await startedFields(machine, bench, rowToBe(machine, before), up).catch(async error => {
+    await takeDown(machine, server, up.started)
     await undoClaim(bench, op, server, { kind: 'ours', name, before, warnings: [] }, error)
     throw error
   })

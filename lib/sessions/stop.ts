@@ -1,10 +1,11 @@
 import { recordedId } from '#lib/reconcile/naming.ts'
-import type { RowSight } from '#lib/reconcile/sights.ts'
+import type { Observation, RowSight } from '#lib/reconcile/sights.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { updateRegistry } from '#lib/registry/store.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
+import type { Session } from '#lib/tmux/listing.ts'
 import { waitTeller } from './claim-row.ts'
 import type { Bench } from './context.ts'
 import { endSession, sessionTree } from './end.ts'
@@ -83,7 +84,7 @@ async function endOwn(
   server: string,
   wish: StopWish,
 ): Promise<EndedNow> {
-  const own = ownSession(sight)
+  const own = ownSession(sight) ?? remainsOf(sight, observation)
   const serverPid = observation.servers.find(entry => entry.name === server)?.server?.pid
   if (own === undefined || serverPid === undefined) return { wasAlive: false, steps: [], survivors: [], notes: [] }
   const session = { server, serverPid, sessionId: own.id }
@@ -92,11 +93,19 @@ async function endOwn(
   const ended = await endSession(machine, session, wish.timeoutMs, tree)
   if (ended.ended === 'unknown') throw notEnded(sight.row.name, server)
   return {
-    wasAlive: true,
+    wasAlive: ownSession(sight) !== undefined,
     steps: [...left.steps, ...ended.steps],
     survivors: ended.survivors.map(({ pid }) => pid),
     notes: left.notes,
   }
+}
+
+/** What a user's `remain-on-exit` kept of the row's own session: nothing runs in it, and it holds the name. */
+function remainsOf({ row }: RowSight, { servers }: Observation): Session | undefined {
+  const entry = servers.find(({ name }) => name === serverOf(row))
+  if (entry?.view.state !== 'alive' || entry.server?.pid !== row.tmux_server_pid) return undefined
+  if (entry.server?.start === undefined || entry.server.start !== row.tmux_server_pid_start) return undefined
+  return entry.view.sessions.find(({ id, panes }) => id === row.tmux_session_id && panes.every(pane => pane.dead))
 }
 
 const NOT_ASKED: Left = { steps: [], notes: [] }

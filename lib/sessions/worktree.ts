@@ -3,7 +3,9 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
+import { listServer } from '#lib/tmux/listing.ts'
 import type { Created, CreateWish } from './create.ts'
+import { GIT_PLACE } from './environment.ts'
 import { findProgram, runnerOf } from './program.ts'
 
 type Git = (...args: string[]) => Promise<{ code: number | null; stdout: string; stderr: string }>
@@ -16,7 +18,9 @@ export async function inWorktree(
   branch: string,
   create: (inside: CreateWish) => Promise<Created>,
 ): Promise<Created> {
-  const run = runnerOf(findProgram(['git'], machine.env), wish.folder, { ...machine.env, GIT_TERMINAL_PROMPT: '0' })
+  const env: Record<string, string | undefined> = { ...machine.env, GIT_TERMINAL_PROMPT: '0' }
+  for (const name of GIT_PLACE) delete env[name]
+  const run = runnerOf(findProgram(['git'], machine.env), wish.folder, env)
   const git: Git = (...args) => run(['-C', wish.folder, ...args], { timeoutMs: 120_000 })
   const top = await git('rev-parse', '--show-toplevel')
   if (top.code !== 0)
@@ -40,10 +44,21 @@ export async function inWorktree(
   try {
     return await create({ ...wish, folder: realpathSync(inside(path)), worktree })
   } catch (error) {
-    if (made.tree) await git('worktree', 'remove', path)
-    if (made.branch) await git('branch', '-d', branch)
+    // An agent that may run there keeps it.
+    if (made.tree && (await isUnused(machine, wish.server, path))) {
+      await git('worktree', 'remove', path)
+      if (made.branch) await git('branch', '-d', branch)
+    }
     throw error
   }
+}
+
+/** Surely no pane of the server stands in the folder. */
+async function isUnused(machine: Machine, server: string, path: string): Promise<boolean> {
+  const view = await listServer(machine.tmux, server)
+  if (view.state === 'unknown') return false
+  const sessions = view.state === 'alive' ? view.sessions : []
+  return !sessions.some(({ panes }) => panes.some(({ cwd }) => cwd === path || cwd.startsWith(`${path}/`)))
 }
 
 async function make(git: Git, path: string, branch: string): Promise<{ tree: boolean; branch: boolean }> {

@@ -63,6 +63,8 @@ export async function startSession(tmux: Tmux, wish: SessionWish): Promise<Start
       ...command,
     ],
     ['set-option', '-t', `=${wish.name}:`, MARK, wish.mark],
+    // A user's configuration may end sessions that nobody looks at.
+    ['set-option', '-t', `=${wish.name}:`, 'destroy-unattached', 'off'],
     ['set-option', '-p', '-t', `=${wish.name}:`, 'remain-on-exit', 'on'],
   ])
   for (let tries = 1; ; tries++) {

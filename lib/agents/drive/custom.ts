@@ -37,6 +37,8 @@ export function customDriver(name: string, config: AgentConfig): Driver | undefi
       return launch(resume, id, wish)
     },
     canResume: resume !== undefined,
+    seesInput: config.input !== undefined,
+    choosesModel: config.model !== undefined,
     ...(fork ? { fork: (id: string, wish: Wish) => ({ ...launch(fork, id, wish), id: wish.newId }) } : {}),
     ...(config.skip_permissions
       ? {}

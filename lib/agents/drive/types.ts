@@ -101,6 +101,10 @@ export interface Driver {
   /** What of the text must change so that the agent takes it for a prompt and not for a command of its own. */
   asPrompt?(text: string): string
   input(screen: readonly ScreenLine[]): InputLine
+  /** False where nobody told what its input line looks like. */
+  seesInput?: boolean
+  /** False where nobody told how its model is chosen. */
+  choosesModel?: boolean
   /** Where its record of user messages stands now; undefined when there is none yet. Opaque, for `messagesSince`. */
   recordMark(look: Look, id: string | undefined, context: AgentContext): Promise<string | undefined>
   /** The messages recorded since the mark, oldest first; undefined when its record cannot be read. */
