@@ -63,8 +63,8 @@ test.each([
   const env = journalOf(world, 'start')[0]?.env ?? {}
   for (const [name, value] of Object.entries(HOSTILE)) expect({ [name]: env[name] }).toEqual({ [name]: value })
   noFlag(world)
-  for (const word of ['touch FLAG', 'ends in;', '☃', 'TEST_'])
-    expect(filesWith(word, join(world.workspace, '.hermes'))).toEqual([])
+  for (const word of ['touch FLAG', 'ends in;', '☃', 'xxxxxxxx'])
+    expect({ word, files: filesWith(word, join(world.workspace, '.hermes')) }).toEqual({ word, files: [] })
   expect(rowsOf(world)).toHaveLength(1)
   expect(made.state).toBe('idle')
   await agrees(world)
