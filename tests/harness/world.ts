@@ -1,5 +1,16 @@
 /** A machine of its own for one test: a HOME, a workspace, tmux servers that nobody else sees. */
-import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { end } from './processes.ts'
@@ -82,8 +93,29 @@ export function folder(world: World, ...names: string[]): string {
 }
 
 function cleanUp(world: World): void {
+  // Servers that the commands under test started are known by their sockets.
+  for (const socket of socketsOf(world))
+    spawnSync('tmux', ['-S', socket, 'kill-server'], { timeout: 2000, killSignal: 'SIGKILL', stdio: 'ignore' })
   for (const pid of world.pids) end(pid)
   if (!basename(world.root).startsWith('as-')) throw new Error(`not a world's folder: ${world.root}`)
-  rmSync(world.root, { recursive: true, force: true, maxRetries: 5 })
+  removeAll(world.root)
   left.delete(world)
+}
+
+function socketsOf(world: World): string[] {
+  const folders = existsSync(world.tmuxDir) ? readdirSync(world.tmuxDir).map(name => join(world.tmuxDir, name)) : []
+  return folders.flatMap(path => (lstatSync(path).isDirectory() ? readdirSync(path).map(name => join(path, name)) : []))
+}
+
+/** An agent that is ending may still write: what it made meanwhile goes with the next try. */
+function removeAll(path: string): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      rmSync(path, { recursive: true, force: true })
+      return
+    } catch (error) {
+      if (tries === 60) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+    }
+  }
 }
