@@ -54,14 +54,14 @@ export interface AgentEnvironment {
 
 /** The agent writes where we look: HOME and its own folders are ours, set or unset; PATH is ours, for its interpreter. */
 export function agentEnvironment(
-  driver: Pick<Driver, 'homeVariables'>,
+  driver: Pick<Driver, 'homeVariables' | 'passed'>,
   env: Record<string, string | undefined>,
   wished: Record<string, string>,
   forLaunch: Record<string, string> = {},
 ): AgentEnvironment {
   const set: Record<string, string> = {}
   const unset = new Set([...NESTED, ...GIT_PLACE])
-  for (const name of ['PATH', 'HOME', ...driver.homeVariables]) {
+  for (const name of ['PATH', 'HOME', ...driver.homeVariables, ...(driver.passed ?? [])]) {
     const value = env[name]
     if (value !== undefined && value !== '') set[name] = value
     else if (name !== 'PATH' && name !== 'HOME') unset.add(name)

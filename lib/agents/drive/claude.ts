@@ -1,17 +1,19 @@
 /** How Claude Code is driven. Sources: 2.1.197 and 2.1.329 run against a loopback API. */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { claudeFolder } from '../claude-pid-map.ts'
 import { claudeAbout } from './claude-about.ts'
 import { claudeInput } from './claude-input.ts'
 import { claudeMark, claudeMessages } from './claude-record.ts'
+import { removeAll } from './removal.ts'
 import type { Driver, Launch, Wish } from './types.ts'
 
 export const claudeDriver: Driver = {
   name: 'claude',
   programs: ['claude'],
-  // IS_SANDBOX lets it skip permissions as root: what `skipRefusal` saw must reach it.
-  homeVariables: ['HOME', 'CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_PROJECT_DIR_NAME', 'IS_SANDBOX'],
+  homeVariables: ['HOME', 'CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_PROJECT_DIR_NAME'],
+  // Lets it skip permissions as root: what `skipRefusal` saw must reach it.
+  passed: ['IS_SANDBOX'],
 
   start: wish => (wish.plain ? launch([], wish) : { ...launch(['--session-id', wish.newId], wish), id: wish.newId }),
   resume: (id, wish) => ({ ...launch(['--resume', id], wish), id }),
@@ -46,8 +48,7 @@ export const claudeDriver: Driver = {
     // What else is named after this conversation: sub-agents and results of tools beside it, environments, old files.
     const named = folder === undefined ? [] : ['session-env', 'file-history'].map(kind => join(folder, kind, id))
     const there = [path, path.slice(0, -'.jsonl'.length), ...named].filter(one => existsSync(one))
-    for (const one of there) rmSync(one, { recursive: true })
-    return there
+    return removeAll(there)
   },
 }
 

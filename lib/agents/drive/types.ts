@@ -69,9 +69,10 @@ export interface Driver {
   name: string
   /** Program names, looked up on the PATH in this order. */
   programs: readonly string[]
-  /** Variables that say where it keeps its files, or what it may do: it gets them as we see them (also unset), so it writes
-   * where we look. */
+  /** Variables that say where it keeps its files: it gets them as we see them (also unset), so it writes where we look. */
   homeVariables: readonly string[]
+  /** Others that it gets as we see them. */
+  passed?: readonly string[]
   start(wish: Wish): Launch
   resume(id: string, wish: Wish): Launch
   /** False where nobody told how (an agent of the config). */
