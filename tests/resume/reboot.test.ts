@@ -115,7 +115,7 @@ test('archived rows, and those whose job had ended, are left out and named', asy
   expect(skipped).toMatchObject([{ name: 'archived', code: 'left-out' }])
 })
 
-test('one that does not come up keeps nobody else, and the exit code tells', async () => {
+test('one that does not come up keeps nobody else, and the exit code tells', { timeout: 90_000 }, async () => {
   const world = liveWorld()
   const one = await talking(world, 'claude', ['--name', 'first'])
   const two = await talking(world, 'codex', ['--name', 'second'])
@@ -143,7 +143,7 @@ test('--all --dry-run starts nothing and names the same', async () => {
   expect(sessionNames(world)).toEqual([])
 })
 
-test('two that bring everything back at once start each agent once', async () => {
+test('two that bring everything back at once start each agent once', { timeout: 90_000 }, async () => {
   const world = liveWorld({ startMs: 300 })
   const all = await pooled(CLIS, agent => talking(world, agent))
   await stop(world, ['--all'])

@@ -69,7 +69,7 @@ describe.each(CLIS)('%s', agent => {
   })
 })
 
-test('a conversation without a turn holds nothing to go on with', async () => {
+test('a conversation without a turn holds nothing to go on with', { timeout: 90_000 }, async () => {
   const world = liveWorld()
   for (const agent of ['claude', 'codex', 'gemini', 'opencode']) {
     const { name } = await made(world, agent)
@@ -134,7 +134,7 @@ test('a row of another host', async () => {
   expect(sessionNames(world)).toEqual([])
 })
 
-test('names that tmux would change or run are refused, and nothing is run', async () => {
+test('names that tmux would change or run are refused, and nothing is run', { timeout: 90_000 }, async () => {
   const world = liveWorld()
   const { name } = await talking(world, 'claude')
   await stop(world, [name])

@@ -164,7 +164,7 @@ test('--dry-run says what would be started, and starts nothing', async () => {
   expect(sessionNames(world)).toEqual([])
 })
 
-test('two agents in one folder never swap their conversations', async () => {
+test('two agents in one folder never swap their conversations', { timeout: 90_000 }, async () => {
   const world = liveWorld()
   for (const agent of ['claude', 'agy', 'codex'] as const) {
     const one = await talking(world, agent, ['--name', `${agent}-one`], `first of ${agent}`)

@@ -22,7 +22,7 @@ function homeOf(world: World): Map<string, string> {
   return found
 }
 
-describe.each(CLIS.filter(agent => agent !== 'agy'))('%s', agent => {
+describe.each(CLIS.filter(agent => agent !== 'agy'))('%s', { timeout: 60_000 }, agent => {
   test('loses this conversation and keeps the others', async () => {
     const world = liveWorld()
     const other = await talking(world, agent, ['--name', 'other'], 'of the other')

@@ -183,7 +183,7 @@ test('a stop that comes while a create is at work waits for it', async () => {
   expect(rowOf(world, name)['status']).toBe('stopped')
 })
 
-test('a stop waits 10 s for a create that takes longer, and leaves it alone', async () => {
+test('a stop waits 10 s for a create that takes longer, and leaves it alone', { timeout: 90_000 }, async () => {
   const world = liveWorld({ startMs: 13_000 })
   const creating = run(world, 'agent-sessions', ['create', '--agent', 'claude'])
   const name = 'lab-creator-claude'

@@ -127,7 +127,7 @@ test('a server that does not answer: nothing is ended and nothing is written', a
   expect((await stop(world, [name])).sessions[0]).toMatchObject({ changed: true, steps: ['kill-session'] })
 })
 
-test('a server that does not answer spoils --all only for its own', async () => {
+test('a server that does not answer spoils --all only for its own', { timeout: 90_000 }, async () => {
   const world = liveWorld()
   await made(world, 'claude', ['--name', 'here'])
   await made(world, 'claude', ['--name', 'there', '--server', 'second'])
