@@ -1,10 +1,11 @@
 /** How Codex is driven. Source: 0.169.0 run against a loopback API. */
-import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
+import { CodedError, EXIT } from '#lib/system/errors.ts'
 import { statOf } from '../files.ts'
 import { codexAbout } from './codex-about.ts'
 import { codexInput } from './codex-input.ts'
 import { codexMark, codexMessages } from './codex-record.ts'
+import { removeAll } from './removal.ts'
 import type { Driver, Launch, Wish } from './types.ts'
 
 export const codexDriver: Driver = {
@@ -39,9 +40,13 @@ export const codexDriver: Driver = {
     if (statOf(path) === undefined) return [path]
     // Older versions have no such command.
     if (!/unrecognized subcommand|unexpected argument/.test(done.stderr))
-      throw new Error(`codex delete left ${path}: ${done.stderr.trim().slice(-300)}`)
-    rmSync(path)
-    return [path]
+      throw new CodedError(
+        'purge',
+        EXIT.refused,
+        `codex delete left ${path}: ${done.stderr.trim().slice(-300)}`,
+        `Try it by hand: codex delete ${id}`,
+      )
+    return removeAll([path])
   },
 }
 

@@ -1,11 +1,11 @@
 /** What Gemini CLI keeps of one conversation: the list is its own (0.61.0, packages/core/src/utils/sessionOperations.ts). The
  * prompts in `logs.json` stay: it holds those of all conversations of the project, and a live one writes to it. */
-import { rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import { namesIn, statOf } from '../files.ts'
 import { findChats } from '../gemini-chats.ts'
 import type { AgentContext } from '../types.ts'
+import { removeAll } from './removal.ts'
 
 /** Folders of a project that are no conversation's, whatever its id is. */
 const RESERVED = new Set(['chats', 'logs', 'tool-outputs'])
@@ -15,7 +15,12 @@ const RESERVED = new Set(['chats', 'logs', 'tool-outputs'])
 export function purgeChat(id: string, context: AgentContext): string[] {
   const chats = findChats(id, { ...context })
   if (chats === undefined)
-    throw new CodedError('unreadable', EXIT.unknown, `not every chat file could be read: which are ${id}'s is unknown`)
+    throw new CodedError(
+      'unreadable',
+      EXIT.unknown,
+      `not every chat file could be read: which are ${id}'s is unknown`,
+      'The folders ~/.gemini/tmp/*/chats and the files in them must be readable for this user.',
+    )
   const paths = [...chats]
   for (const folder of new Set(chats.map(dirname))) {
     const project = dirname(folder)
@@ -28,6 +33,5 @@ export function purgeChat(id: string, context: AgentContext): string[] {
     paths.push(join(folder, id))
   }
   const there = paths.filter(path => statOf(path) !== undefined)
-  for (const path of there) rmSync(path, { recursive: true, force: true })
-  return there
+  return removeAll(there)
 }
