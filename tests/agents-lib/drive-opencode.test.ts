@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { opencodeDriver } from '#lib/agents/drive/opencode.ts'
@@ -18,19 +18,33 @@ beforeEach(() => (world = new World()))
 afterEach(() => world.close())
 
 describe('the command line', () => {
+  const listening = ['--port', '4096', '--hostname', '127.0.0.1']
   it.each([
-    ['a start', opencodeDriver.start(aWish()), ['--session', SESSION], SESSION],
-    ['a plain start', opencodeDriver.start(aWish({ plain: true })), [], undefined],
+    ['a start', opencodeDriver.start(aWish()), ['--session', SESSION, ...listening], SESSION],
     [
       'a resume',
       opencodeDriver.resume('ses_x', aWish({ model: 'a/b' })),
-      ['--session', 'ses_x', '--model', 'a/b'],
+      ['--session', 'ses_x', ...listening, '--model', 'a/b'],
       'ses_x',
     ],
-    ['a fork', opencodeDriver.fork?.('ses_x', aWish()), ['--session', 'ses_x', '--fork'], undefined],
-    ['no questions', opencodeDriver.start(aWish({ plain: true, skipPermissions: true })), ['--auto'], undefined],
-  ])('of %s; nothing listens', (_name, launch, args, id) => {
-    expect(launch).toEqual(id === undefined ? { args } : { args, id })
+    ['a fork', opencodeDriver.fork?.('ses_x', aWish()), ['--session', 'ses_x', '--fork', ...listening], undefined],
+  ])('of %s; it listens behind a password that is not in it', (_name, launch, args, id) => {
+    expect(launch?.args).toEqual(args)
+    expect(launch?.id).toBe(id)
+    expect(launch?.secretFile).toBe(aWish().secretFile)
+    expect(launch?.env).toEqual({
+      OPENCODE_SERVER_USERNAME: 'opencode',
+      OPENCODE_SERVER_PASSWORD: expect.stringMatching(/^[0-9a-f]{48}$/),
+    })
+    expect(opencodeDriver.start(aWish()).env).not.toEqual(launch?.env)
+  })
+
+  it.each([
+    ['a plain start', opencodeDriver.start(aWish({ plain: true })), []],
+    ['no questions', opencodeDriver.start(aWish({ plain: true, skipPermissions: true })), ['--auto']],
+    ['no port', opencodeDriver.resume('ses_x', aWish({ port: 0 })), ['--session', 'ses_x']],
+  ])('of %s: nothing listens, and there is no secret', (_name, { args, secretFile, env }, expected) => {
+    expect({ args, secretFile, env }).toEqual({ args: expected, secretFile: undefined, env: undefined })
   })
 
   it.each([
@@ -42,11 +56,11 @@ describe('the command line', () => {
   })
 })
 
-describe('the chosen id', () => {
+describe('the chosen id, and the password', () => {
   const done = { code: 0, stdout: `Imported session: ${SESSION}`, stderr: '' }
 
   it('is imported as an empty session, from a file that does not stay', async () => {
-    const wish = aWish({ logFile: join(world.home, '3.log') })
+    const wish = aWish({ logFile: join(world.home, '3.log'), secretFile: join(world.home, '3.secret') })
     const seen: { args: readonly string[]; file: unknown }[] = []
     const run: RunProgram = async args => {
       seen.push({ args, file: JSON.parse(readFileSync(args[1] ?? '', 'utf8')) })
@@ -63,12 +77,25 @@ describe('the chosen id', () => {
 
   it('of a session that is there is not imported again', async () => {
     const run = () => Promise.reject(new Error('not to be run'))
-    await opencodeDriver.prepare?.(opencodeDriver.resume('ses_x', aWish()), aWish(), run)
-    await opencodeDriver.prepare?.(opencodeDriver.start(aWish({ plain: true })), aWish({ plain: true }), run)
+    const wish = aWish({ secretFile: join(world.home, '3.secret') })
+    await opencodeDriver.prepare?.(opencodeDriver.resume('ses_x', wish), wish, run)
+    await opencodeDriver.prepare?.(opencodeDriver.start({ ...wish, plain: true }), { ...wish, plain: true }, run)
+  })
+
+  it('of its server is kept in a file for this user only, also where one stood', async () => {
+    const wish = aWish({ secretFile: join(world.home, '3.secret') })
+    writeFileSync(wish.secretFile, 'old', { mode: 0o644 })
+    const launch = opencodeDriver.resume('ses_x', wish)
+    await opencodeDriver.prepare?.(launch, wish, async () => done)
+    expect(readFileSync(wish.secretFile, 'utf8').trim()).toBe(launch.env?.['OPENCODE_SERVER_PASSWORD'])
+    expect(statSync(wish.secretFile).mode & 0o777).toBe(0o600)
+    const lost = { ...launch, secretFile: join(world.home, 'nowhere/3.secret') }
+    const error = await opencodeDriver.prepare?.(lost, wish, async () => done).catch((thrown: unknown) => thrown)
+    expect(isCodedError(error) && error.code).toBe('write-failed')
   })
 
   it('that could not be imported is an error in the program’s words', async () => {
-    const wish = aWish({ logFile: join(world.home, '3.log') })
+    const wish = aWish({ logFile: join(world.home, '3.log'), secretFile: join(world.home, '3.secret') })
     const run = async () => ({ code: 1, stdout: '', stderr: '\x1b[91mError: \x1b[0mno room\n' })
     await expect(opencodeDriver.prepare?.(opencodeDriver.start(wish), wish, run)).rejects.toThrow(/Error: no room/)
     expect(existsSync(`${wish.logFile}.import.json`)).toBe(false)

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -65,30 +65,91 @@ describe('opencode', () => {
     expect(artifact()).toEqual({ state: 'present', turn: 'yes', path })
   })
 
-  it('says its state where it listens, and nothing where it does not', async () => {
-    const answers: Record<string, unknown> = { '/session/status': { [SES]: { type: 'busy' } }, '/permission': [] }
-    const server = createServer((request, response) => {
-      const answer = answers[request.url ?? '']
-      if (answer !== undefined) response.end(JSON.stringify(answer))
+  describe('its own server', () => {
+    const PASSWORD = 'a pass:word'
+    let answers: Record<string, unknown>
+    let server: Server
+    let port: number
+    beforeEach(async () => {
+      answers = { '/session/status': { [SES]: { type: 'busy' } }, '/permission': [], '/question': [] }
+      server = createServer((request, response) => {
+        const answer = answers[request.url ?? '']
+        const wanted = `Basic ${Buffer.from(`opencode:${PASSWORD}`).toString('base64')}`
+        if (answers['password'] && request.headers.authorization !== wanted) response.writeHead(401).end()
+        else if (answer !== undefined) response.end(JSON.stringify(answer))
+        else if (answers['hangs'] !== true) response.writeHead(404).end()
+      })
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+      port = (server.address() as AddressInfo).port
     })
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    const ask = (id = SES, at = port) =>
-      opencode.askState?.(aLook({ agent: anAgent(['opencode', '--port', String(at)]) }), id)
-    expect(await ask()).toEqual({ state: 'working', source: 'api' })
-    expect(await ask('ses_other')).toBeUndefined()
-    answers['/permission'] = [{ sessionID: SES }]
-    expect((await ask())?.state).toBe('waiting')
-    answers['/permission'] = 'nonsense'
-    answers['/session/status'] = { [SES]: { type: 'idle' } }
-    expect((await ask())?.state).toBe('idle')
-    delete answers['/session/status']
-    const begin = performance.now()
-    expect(await ask()).toBeUndefined()
-    expect(performance.now() - begin).toBeLessThan(1500)
-    server.closeAllConnections()
-    await new Promise(resolve => server.close(resolve))
-    expect(await ask()).toBeUndefined()
-    expect(await ask(SES, 70_000)).toBeUndefined()
+    afterEach(async () => {
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+    })
+    const ask = (id = SES, { at = port, secretFile }: { at?: number; secretFile?: string } = {}) => {
+      const agent = anAgent(['opencode', '--port', String(at)])
+      return opencode.askState?.(aLook({ agent, cwd: '/lab', ...(secretFile ? { secretFile } : {}) }), id)
+    }
+
+    it.each<[string, Record<string, unknown>, unknown]>([
+      ['works', {}, { state: 'working', source: 'api' }],
+      [
+        'asks',
+        { '/permission': [{ sessionID: SES }] },
+        { state: 'waiting', detail: 'permission prompt', source: 'api' },
+      ],
+      [
+        'has a question',
+        { '/question': [{ sessionID: SES }] },
+        { state: 'waiting', detail: 'question', source: 'api' },
+      ],
+      ['is asked by another session', { '/permission': [{ sessionID: 'ses_o' }] }, { state: 'working', source: 'api' }],
+      ['answers nonsense to one', { '/permission': 'x' }, { state: 'working', source: 'api' }],
+      ['rests', { '/session/status': { [SES]: { type: 'idle' } } }, { state: 'idle', source: 'api' }],
+      [
+        'is held by a limit',
+        { '/session/status': { [SES]: { type: 'retry', message: 'Rate limit reached' } } },
+        { state: 'limited', detail: 'rate limit', source: 'api' },
+      ],
+      [
+        'tries again',
+        { '/session/status': { [SES]: { type: 'retry', message: 'overloaded' } } },
+        { state: 'working', source: 'api' },
+      ],
+      // Only what works is listed.
+      [
+        'is not listed among those of its folder',
+        { '/session/status': {}, [`/session/${SES}`]: { id: SES, directory: '/lab' } },
+        { state: 'idle', source: 'api' },
+      ],
+      [
+        'is not listed, and of another folder',
+        { '/session/status': {}, [`/session/${SES}`]: { id: SES, directory: '/other' } },
+        undefined,
+      ],
+      ['is not known to it', { '/session/status': {} }, undefined],
+    ])('tells when it %s', async (_what, more, state) => {
+      Object.assign(answers, more)
+      expect(await ask()).toEqual(state)
+    })
+
+    it('is asked with the password that the launch kept', async () => {
+      answers['password'] = true
+      expect(await ask()).toBeUndefined()
+      const secretFile = world.write('own/x.secret', `${PASSWORD}\n`)
+      expect(await ask(SES, { secretFile })).toEqual({ state: 'working', source: 'api' })
+      expect(await ask(SES, { secretFile: `${secretFile}.gone` })).toBeUndefined()
+    })
+
+    it('says nothing where nobody listens, or where it does not answer in time', async () => {
+      Object.assign(answers, { hangs: true, '/session/status': undefined })
+      const begin = performance.now()
+      expect(await ask()).toBeUndefined()
+      expect(performance.now() - begin).toBeLessThan(1500)
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+      expect(await ask()).toBeUndefined()
+      expect(await ask(SES, { at: 70_000 })).toBeUndefined()
+    })
   })
 })

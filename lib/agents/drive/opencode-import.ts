@@ -2,6 +2,7 @@
  * run). */
 import { rmSync, writeFileSync } from 'node:fs'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
+import { writeError } from '#lib/system/file-replace.ts'
 import type { RunProgram, Wish } from './types.ts'
 
 const IMPORT_MS = 30_000
@@ -25,7 +26,11 @@ export async function importEmptySession(id: string, wish: Wish, run: RunProgram
     time: { created: now.getTime(), updated: now.getTime() },
   }
   const path = `${wish.logFile}.import.json`
-  writeFileSync(path, JSON.stringify({ info, messages: [] }), { mode: 0o600 })
+  try {
+    writeFileSync(path, JSON.stringify({ info, messages: [] }), { mode: 0o600 })
+  } catch (error) {
+    throw writeError(path, error)
+  }
   try {
     const { code, stdout, stderr } = await run(['import', path], { timeoutMs: IMPORT_MS })
     if (code === 0) return
@@ -33,6 +38,7 @@ export async function importEmptySession(id: string, wish: Wish, run: RunProgram
       'opencode-import',
       EXIT.refused,
       `opencode made no session ${id}: ${lastLine(stderr || stdout)}`,
+      `Does \`opencode session list\` work in ${wish.folder}? It needs its database, and room to write.`,
     )
   } finally {
     rmSync(path, { force: true })

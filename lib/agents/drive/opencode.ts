@@ -4,9 +4,11 @@ import { findSession, isOpencodeId } from '../opencode-store.ts'
 import { importEmptySession, lastLine, sessionIdFor } from './opencode-import.ts'
 import { opencodeInput } from './opencode-input.ts'
 import { aboutSession, messageMark, messagesAfter } from './opencode-record.ts'
+import { keepPassword, serverEnvironment } from './opencode-secret.ts'
 import type { Driver, Launch, Wish } from './types.ts'
 
 const PURGE_MS = 30_000
+const LIST = '`opencode session list` shows what is there; `opencode session delete ID` says why it will not go.'
 
 export const opencodeDriver: Driver = {
   name: 'opencode',
@@ -18,9 +20,10 @@ export const opencodeDriver: Driver = {
   resume: resumed,
   // The copy's id is made when it is first written to.
   fork: (id, wish) => launch(wish, ['--session', id, '--fork']),
-  async prepare({ id }, wish, run) {
+  async prepare(launch, wish, run) {
     // A resumed session is there already; to import it again would empty nothing, but is not ours to try.
-    if (id === sessionIdFor(wish)) await importEmptySession(id, wish, run)
+    if (launch.id === sessionIdFor(wish)) await importEmptySession(launch.id, wish, run)
+    keepPassword(launch)
   },
   // An unknown id: exit 1 and the text below.
   resumeProof: 'stays',
@@ -44,13 +47,13 @@ export const opencodeDriver: Driver = {
   about: (_look, id, screen, context) => aboutSession(id, screen, context),
 
   async purge(id, artifact, context, run) {
-    if (!isOpencodeId(id)) throw new CodedError('purge', EXIT.refused, `"${id}" is no session id of OpenCode's`)
+    if (!isOpencodeId(id)) throw new CodedError('purge', EXIT.refused, `"${id}" is no session id of OpenCode's`, LIST)
     // Its own command, which takes messages and parts along; a live program holds the database open.
     const { code, stdout, stderr } = await run(['session', 'delete', id], { timeoutMs: PURGE_MS })
     if (code !== 0)
-      throw new CodedError('purge', EXIT.refused, `opencode session delete ${id}: ${lastLine(stderr || stdout)}`)
+      throw new CodedError('purge', EXIT.refused, `opencode session delete ${id}: ${lastLine(stderr || stdout)}`, LIST)
     if (findSession(id, { ...context }, false).state === 'present')
-      throw new CodedError('purge', EXIT.refused, `opencode said that it deleted ${id}, and it is still there`)
+      throw new CodedError('purge', EXIT.refused, `opencode said that it deleted ${id}, and it is still there`, LIST)
     return [`${artifact.path ?? 'opencode.db'}: session ${id}`]
   },
 }
@@ -59,16 +62,19 @@ function resumed(id: string, wish: Wish): Launch {
   return { ...launch(wish, ['--session', id]), id }
 }
 
-/** Without `--port` nothing listens. With it every user of the machine could have commands run (`POST /session/ID/shell`)
- * unless OPENCODE_SERVER_PASSWORD is set, which would have to get into the pane without being seen. State and record are to
- * be had from the screen and the database. */
+/** With `--port` it can be asked what it does. Its server would run commands for every user of the machine (`POST
+ * /session/ID/shell`) if it had no password: that reaches it through its environment alone, and us through `secretFile`. */
 function launch(wish: Wish, conversation: string[] = []): Launch {
+  const listens = !wish.plain && wish.port > 0
   return {
     args: [
       ...conversation,
+      // Its own settings may name an address that others can reach.
+      ...(listens ? ['--port', String(wish.port), '--hostname', '127.0.0.1'] : []),
       ...(wish.model === undefined ? [] : ['--model', wish.model]),
       ...(wish.skipPermissions ? ['--auto'] : []),
     ],
+    ...(listens ? { secretFile: wish.secretFile, env: serverEnvironment() } : {}),
   }
 }
 
