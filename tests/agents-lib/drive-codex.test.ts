@@ -2,7 +2,6 @@ import { appendFileSync, existsSync, rmSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { codex } from '#lib/agents/codex.ts'
 import { codexDriver } from '#lib/agents/drive/codex.ts'
-import { codexQueued } from '#lib/agents/drive/codex-input.ts'
 import { stateFromScreen } from '#lib/agents/screen.ts'
 import { screenLines } from '#lib/tmux/ansi.ts'
 import { look, pane, wish } from './drive-world.ts'
@@ -35,11 +34,6 @@ describe('the input line of Codex 0.169.0', () => {
 
   it('is not there on a screen that is no agent', () => {
     for (const text of ['', '$ ls\nfile\n$ ']) expect(codexDriver.input(screenLines(text))).toEqual({ kind: 'none' })
-  })
-
-  it('has the prompts above it that the turn did not take yet', () => {
-    expect(codexQueued(lines('queued'))).toEqual(['second prompt'])
-    expect(codexQueued(lines('idle'))).toEqual([])
   })
 })
 

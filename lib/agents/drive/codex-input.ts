@@ -23,15 +23,3 @@ export function codexInput(screen: readonly ScreenLine[]): InputLine {
     .trimEnd()
   return draft === '' && !isShell ? { kind: 'empty' } : { kind: 'draft', text: isShell ? `!${draft}` : draft }
 }
-
-/** The prompts that wait for the running turn to take them. They stand on the screen and nowhere else. */
-export function codexQueued(screen: readonly ScreenLine[]): string[] {
-  const queued: string[] = []
-  const from = screen.findLastIndex(line => /^• (?:Messages to be submitted after|Queued )/.test(line.text))
-  for (const { text } of from < 0 ? [] : screen.slice(from + 1)) {
-    if (/^ {2}↳ /u.test(text)) queued.push(text.slice(4).trimEnd())
-    else if (/^ {4}\S/.test(text) && queued.length > 0) queued.push(`${queued.pop()}\n${text.slice(4).trimEnd()}`)
-    else break
-  }
-  return queued
-}
