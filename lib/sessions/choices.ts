@@ -12,7 +12,11 @@ const NUMBER = /^\d+[.)]\s+/
 /** A question has few choices, a long one goes on in the next line, and some have a blank line between them. */
 const MAX_AWAY = 12
 
-/** The choices of the lowest question, in their order; none where no line is marked. `choiceMark` are the characters
+/** What may stand below a question: what the keys do, a frame, a line of the program's own. */
+const MAX_BELOW = 10
+
+/** The choices of the question at the bottom, in their order; none where no line is marked, or where so much stands below it
+ * that it is over: gemini leaves an answered one on its screen, above what came after it (0.61.0, captured). `choiceMark` are the characters
  * before the marked one. The others are known by standing in its column. */
 export function readChoices(lines: readonly Pick<ScreenLine, 'text'>[], choiceMark: RegExp): Choice[] {
   const texts = lines.map(line => line.text)
@@ -26,9 +30,10 @@ export function readChoices(lines: readonly Pick<ScreenLine, 'text'>[], choiceMa
   const choices: Choice[] = [{ text: mark.text.replace(NUMBER, ''), marked: true }]
   for (let at = marked - 1; at >= 0 && marked - at <= MAX_AWAY && goesOn(texts, at, mark.column); at--)
     if (isChoice(texts[at] ?? '')) choices.unshift({ text: bare(texts[at]), marked: false })
-  for (let at = marked + 1; at < texts.length && at - marked <= MAX_AWAY && goesOn(texts, at, mark.column); at++)
-    if (isChoice(texts[at] ?? '')) choices.push({ text: bare(texts[at]), marked: false })
-  return choices
+  let end = marked + 1
+  for (; end < texts.length && end - marked <= MAX_AWAY && goesOn(texts, end, mark.column); end++)
+    if (isChoice(texts[end] ?? '')) choices.push({ text: bare(texts[end]), marked: false })
+  return texts.slice(end).filter(text => text.trim() !== '').length > MAX_BELOW ? [] : choices
 }
 
 interface Place {

@@ -29,6 +29,19 @@ describe('readChoices', () => {
     expect(readChoices(fixture(name), /❯/u).length).toBeLessThan(2)
   })
 
+  test('a question that was answered is none any more once its program has gone on below it', () => {
+    const gemini = resolve(import.meta.dirname, '../fixtures/gemini-cli-0.61.0')
+    const asked = screenLines(readFileSync(join(gemini, 'trust.ansi'), 'utf8'))
+    const after = screenLines(readFileSync(join(gemini, 'trust-answered.ansi'), 'utf8'))
+    expect(readChoices(asked, /●/)).toEqual([
+      yes('Trust folder (p1)'),
+      no('Trust parent folder (gb)'),
+      no("Don't trust"),
+    ])
+    expect(after.some(line => line.text.includes('● 1. Trust folder'))).toBe(true)
+    expect(readChoices(after, /●/)).toEqual([])
+  })
+
   test('choices without numbers, the second one marked', () => {
     const screen = ' Is this a project you trust?\n\n   No, exit\n ❯ Yes, I trust this folder\n\n Enter to confirm'
     expect(readChoices(lines(screen), /❯/u)).toEqual([no('No, exit'), yes('Yes, I trust this folder')])
