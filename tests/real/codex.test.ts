@@ -1,19 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { codex } from '#lib/agents/codex.ts'
 import { codexDriver } from '#lib/agents/drive/codex.ts'
-import { codexQueued } from '#lib/agents/drive/codex-input.ts'
-import { processesHere } from '#lib/system/processes-here.ts'
 import { until } from '../harness/until.ts'
 import { makeWorld, type World } from '../harness/world.ts'
-import { ended, open, type Real, run, wishIn } from './agent.ts'
-import { codexProgram, isWanted, unlessWanted } from './install.ts'
+import { ended, open, run, wishIn } from './agent.ts'
+import { CODEX_MODEL, codexIn } from './homes.ts'
+import { realProgram } from './install.ts'
 import { type StubApi, startStubApi } from './stub-apis.ts'
 
-const VERSION = '0.169.0'
-const MODEL = 'gpt-6-sol'
 const NOBODY = '01a1fd93-2766-72e3-87b9-999999999999'
 
 /** Each is a command, or ends in a list that would change it, unless it is pasted as the driver says. */
@@ -31,59 +27,36 @@ const TEXTS = [
   `${'0123456789abcde\n'.repeat(6400)}end`,
 ]
 
-describe.skipIf(!isWanted)(`the real Codex ${VERSION}${unlessWanted}`, () => {
-  let api: StubApi
-  let program: string
-  beforeAll(async () => {
-    program = codexProgram(VERSION)
-    api = await startStubApi()
-  }, 310_000)
-  afterAll(() => api?.close())
+const real = await realProgram('codex', '0.169.0')
 
-  function realIn(world: World): Real {
-    const home = join(world.home, '.codex')
-    mkdirSync(home, { recursive: true })
-    const config = [
-      `model = "${MODEL}"`,
-      'model_provider = "stub"',
-      'check_for_update_on_startup = false',
-      '[model_providers.stub]',
-      'name = "stub"',
-      `base_url = "${api.url}/v1"`,
-      'env_key = "STUB_KEY"',
-      'wire_api = "responses"',
-      'request_max_retries = 0',
-      'stream_max_retries = 0',
-      'supports_websockets = false',
-    ]
-    writeFileSync(join(home, 'config.toml'), `${config.join('\n')}\n`)
-    return { adapter: codex, driver: codexDriver, program, env: { STUB_KEY: 'x' } }
-  }
+describe.skipIf(real.isMissing)(`the real Codex ${real.version}${real.note}`, () => {
+  let api: StubApi
+  beforeAll(async () => (api = await startStubApi()))
+  afterAll(() => api?.close())
+  const kindIn = (world: World) => codexIn(world, { real, url: api.url })
 
   it('asks for trust in a repository, and is answered by choosing', async () => {
     const world = makeWorld()
     execFileSync('git', ['init', '-q', world.workspace], { env: world.env })
-    const agent = await run(world, realIn(world), codexDriver.start(wishIn(world)))
+    const agent = await run(world, kindIn(world), codexDriver.start)
     expect((await agent.becomes('waiting')).state?.detail).toBe('trust')
     expect((await agent.say('too early')).outcome).toBe('refused')
     expect(await agent.trust()).toBe('answered')
     expect((await agent.becomes('idle')).input).toEqual({ kind: 'empty' })
     expect(agent.id()).toMatch(/^[0-9a-f-]{36}$/)
-  }, 60_000)
+  }, 180_000)
 
   it('takes a prompt while idle and another while it works, leaves, and is resumed in its own conversation', async () => {
     const world = makeWorld()
-    const real = realIn(world)
-    const agent = await run(world, real, codexDriver.start(wishIn(world)))
+    const kind = kindIn(world)
+    const agent = await run(world, kind, codexDriver.start)
     await agent.becomes('idle')
     expect(await agent.say('SLOW 5000 first')).toMatchObject({ outcome: 'delivered', proof: 'record' })
     const id = agent.id() ?? ''
     await agent.becomes('working')
     const second = agent.say('second\nof two lines;')
-    await until('the second one on the screen', async () => {
-      const sight = await agent.look()
-      return sight && codexQueued(sight.lines).includes('second\nof two lines;')
-    })
+    // What waits for the running turn stands on the screen and nowhere else.
+    await until('the second one on the screen', () => /↳ second\n +of two lines;/.test(agent.screen()))
     expect(['delivered', 'queued']).toContain((await second).outcome)
     await until('both in the record', async () => (await agent.messages())?.length === 2)
     await agent.becomes('idle')
@@ -92,21 +65,21 @@ describe.skipIf(!isWanted)(`the real Codex ${VERSION}${unlessWanted}`, () => {
       { text: 'second\nof two lines;', kind: 'delivered' },
     ]
     expect(await agent.messages()).toEqual(both)
-    const about = codexDriver.about?.(agent.target.look, id, '', { env: world.env, processes: processesHere() })
-    expect(about).toEqual({ version: VERSION, provider: 'stub', model: MODEL })
+    const about = codexDriver.about?.(agent.target().look, id, '', agent.context())
+    expect(about).toEqual({ version: real.version, provider: 'stub', model: CODEX_MODEL })
     expect(await agent.leave()).toMatchObject({ status: '0', text: expect.stringContaining(id) })
 
-    const again = await run(world, real, codexDriver.resume(id, wishIn(world)))
+    const again = await run(world, kind, wish => codexDriver.resume(id, wish))
     await again.becomes('idle')
     expect(again.id()).toBe(id)
     expect(await again.say('third')).toMatchObject({ outcome: 'delivered', proof: 'record' })
     expect(await again.messages()).toEqual([...both, { text: 'third', kind: 'delivered' }])
-  }, 90_000)
+  }, 180_000)
 
   it('records every text once, as a prompt', async () => {
     const world = makeWorld()
     writeFileSync(join(world.workspace, 'README.md'), 'x')
-    const agent = await run(world, realIn(world), codexDriver.start(wishIn(world)))
+    const agent = await run(world, kindIn(world), codexDriver.start)
     await agent.becomes('idle')
     for (const [n, text] of TEXTS.entries()) {
       expect(await agent.say(text), text.slice(0, 40)).toMatchObject({ outcome: 'delivered', proof: 'record' })
@@ -114,11 +87,11 @@ describe.skipIf(!isWanted)(`the real Codex ${VERSION}${unlessWanted}`, () => {
       await agent.becomes('idle')
     }
     expect(existsSync(join(world.workspace, 'made-by-shell'))).toBe(false)
-  }, 60_000)
+  }, 180_000)
 
   it('waits for approval and gets no prompt then, and says that it is limited', async () => {
     const world = makeWorld()
-    const agent = await run(world, realIn(world), codexDriver.start(wishIn(world)), ['-a', 'on-request'])
+    const agent = await run(world, kindIn(world), codexDriver.start, wishIn(world), ['-a', 'on-request'])
     await agent.becomes('idle')
     expect((await agent.say('LIMIT')).outcome).toBe('delivered')
     await agent.becomes('limited')
@@ -126,12 +99,12 @@ describe.skipIf(!isWanted)(`the real Codex ${VERSION}${unlessWanted}`, () => {
     expect((await agent.becomes('waiting')).state?.detail).toBe('approval')
     expect(await agent.say('not now')).toMatchObject({ outcome: 'refused' })
     expect(existsSync(join(world.workspace, 'made-by-tool'))).toBe(false)
-  }, 60_000)
+  }, 180_000)
 
   it('refuses an id that it does not know', async () => {
     const world = makeWorld()
-    const left = await ended(world, open(world, realIn(world), codexDriver.resume(NOBODY, wishIn(world))))
+    const left = await ended(world, await open(world, kindIn(world), wish => codexDriver.resume(NOBODY, wish)))
     expect(left.status).toBe('1')
     expect(left.text).toMatch(codexDriver.notFound as RegExp)
-  }, 30_000)
+  }, 180_000)
 })

@@ -1,116 +1,112 @@
 /** OpenCode itself, against an API on loopback: `AGENT_SESSIONS_REAL=1 npx vitest run tests/real/opencode.test.ts`. */
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { opencodeDriver as driver } from '#lib/agents/drive/opencode.ts'
-import { opencode as adapter } from '#lib/agents/opencode.ts'
 import { runnerOf } from '#lib/sessions/program.ts'
-import { makeWorld, type World } from '../harness/world.ts'
-import { begin, type Kind } from './live.ts'
-import { IS_REAL, packageFolder, UNLESS_REAL } from './packages.ts'
+import { commandLines } from '../harness/live-create.ts'
+import { until } from '../harness/until.ts'
+import { makeWorld } from '../harness/world.ts'
+import { ended, freePort, open, run, wishIn } from './agent.ts'
+import { opencodeIn } from './homes.ts'
+import { realProgram } from './install.ts'
 import { startOpenaiChatStub } from './stub-openai-chat.ts'
 import type { StubApi } from './stub-shared.ts'
 
-const VERSION = '1.18.33'
+const real = await realProgram('opencode', '1.18.33')
 
 let stub: StubApi | undefined
 afterEach(async () => await stub?.close())
 
-/** Nothing but loopback: no update, no list of models, no sharing. */
-async function opencodeWorld(): Promise<{ world: World; kind: Kind; asked: string[] }> {
+async function opencodeWorld() {
   const world = makeWorld()
   stub = await startOpenaiChatStub()
-  const program = join(world.bin, 'opencode')
-  symlinkSync(binary(), program)
-  const config = join(world.home, '.config/opencode')
-  mkdirSync(config, { recursive: true })
-  const provider = {
-    npm: '@ai-sdk/openai-compatible',
-    name: 'Stub',
-    options: { baseURL: `${stub.url}/v1`, apiKey: 'none' },
-    models: { stub: { name: 'Stub' } },
-  }
-  const settings = {
-    autoupdate: false,
-    share: 'disabled',
-    model: 'stub/stub',
-    provider: { stub: provider },
-    permission: { bash: 'ask' },
-  }
-  writeFileSync(join(config, 'opencode.json'), JSON.stringify(settings))
-  Object.assign(world.env, {
-    OPENCODE_DISABLE_AUTOUPDATE: '1',
-    OPENCODE_DISABLE_MODELS_FETCH: '1',
-    OPENCODE_DISABLE_SHARE: '1',
-    TERM: 'tmux-256color',
-    LANG: 'C.UTF-8',
-  })
-  return { world, kind: { adapter, driver, program }, asked: stub.asked }
+  return { world, kind: opencodeIn(world, { real, url: stub.url }), asked: stub.asked }
 }
 
-/** The program is in a package of its own for each platform. */
-function binary(): string {
-  const folder = packageFolder('opencode-ai', VERSION)
-  const path = join(folder, '..', `opencode-${process.platform}-${process.arch}`, 'bin/opencode')
-  if (!existsSync(path)) throw new Error(`no program for this platform: ${path}`)
-  return path
-}
-
-describe.skipIf(!IS_REAL)(`OpenCode ${VERSION}${UNLESS_REAL}`, () => {
+describe.skipIf(real.isMissing)(`the real OpenCode ${real.version}${real.note}`, () => {
   it('is asked once, queues while it works, leaves, and goes on in its own conversation', {
-    timeout: 170_000,
+    timeout: 300_000,
   }, async () => {
     const { world, kind, asked } = await opencodeWorld()
-    const agent = await begin(world, kind, driver.start)
-    await agent.is('idle')
-    expect(await agent.prompt('one WAIT6000')).toMatchObject({ outcome: 'delivered', proof: 'record' })
-    await agent.is('working', 5000)
-    expect(await agent.prompt('two')).toMatchObject({ outcome: 'queued', proof: 'record' })
-    await agent.is('idle')
+    const agent = await run(world, kind, driver.start)
+    await agent.becomes('idle')
+    expect(await agent.say('one WAIT6000')).toMatchObject({ outcome: 'delivered', proof: 'record' })
+    await agent.becomes('working')
+    expect(await agent.say('two')).toMatchObject({ outcome: 'queued', proof: 'record' })
+    await agent.becomes('idle')
     const texts = ['/help me; with \\', '  tail @', 'é 日本 🎉\n\ttab\nend;', '!touch ran', 'l\n'.repeat(2000).trim()]
     for (const text of texts)
-      expect(await agent.prompt(text), text).toMatchObject({
+      expect(await agent.say(text), text).toMatchObject({
         outcome: expect.stringMatching(/delivered|queued/),
         proof: 'record',
       })
-    await agent.is('idle')
+    await agent.becomes('idle')
     const said = (await agent.messages())?.map(({ text }) => text.trim())
     expect(said).toEqual(['one WAIT6000', 'two', ...texts.map(text => text.trim())])
     expect(asked).toHaveLength(7)
     expect(existsSync(join(world.workspace, 'ran'))).toBe(false)
-    await agent.leave()
+    expect(await agent.leave()).toMatchObject({ status: '0' })
 
     const id = agent.launch.id ?? ''
-    const again = await begin(world, kind, wish => driver.resume(id, wish))
-    await again.is('idle')
-    expect(await again.prompt('after')).toMatchObject({ outcome: 'delivered', proof: 'record' })
+    const again = await run(world, kind, wish => driver.resume(id, wish))
+    await again.becomes('idle')
+    expect(await again.say('after')).toMatchObject({ outcome: 'delivered', proof: 'record' })
     expect((await again.messages())?.map(({ text }) => text.trim())).toEqual([...(said ?? []), 'after'])
-    await again.leave()
+    expect(await again.leave()).toMatchObject({ status: '0' })
     expect(again.artifact()).toMatchObject({ state: 'present', turn: 'yes' })
 
-    const run = runnerOf(kind.program, world.workspace, world.env)
-    const context = { env: world.env, processes: {} as never }
-    expect(await driver.purge?.(id, again.artifact(), context, run)).toHaveLength(1)
+    const program = runnerOf(kind.program, world.workspace, world.env)
+    expect(await driver.purge?.(id, again.artifact(), again.context(), program)).toHaveLength(1)
     expect(again.artifact().state).toBe('absent')
   })
 
-  it('refuses a conversation it does not know', { timeout: 60_000 }, async () => {
+  it('refuses a conversation it does not know', { timeout: 120_000 }, async () => {
     const { world, kind } = await opencodeWorld()
-    const lost = await begin(world, kind, wish => driver.resume('ses_doesnotexist0000', wish))
-    await lost.says(/EXIT=1/)
-    expect(lost.screen()).toMatch(driver.notFound ?? /$^/)
+    const lost = await ended(world, await open(world, kind, wish => driver.resume('ses_doesnotexist0000', wish)))
+    expect(lost.status).toBe('1')
+    expect(lost.text).toMatch(driver.notFound ?? /$^/)
   })
 
-  it('asks before it runs a command, and says when a limit holds it', { timeout: 120_000 }, async () => {
+  it('is asked on its own port, which lets in nobody without the password', { timeout: 240_000 }, async () => {
     const { world, kind } = await opencodeWorld()
-    const agent = await begin(world, kind, driver.start)
-    await agent.is('idle')
-    expect((await agent.prompt('RUN(touch ran)')).outcome).toBe('delivered')
-    await agent.is('waiting')
-    expect(await agent.prompt('not into a question')).toMatchObject({ outcome: 'refused' })
+    const wish = wishIn(world, { port: await freePort() })
+    const agent = await run(world, kind, driver.start, wish)
+    const state = () => kind.adapter.askState?.(agent.target().look, agent.id())
+    await until('its own word that it rests', async () => (await state())?.state === 'idle', { timeoutMs: 60_000 })
+    expect(agent.id()).toBe(agent.launch.id)
+    expect((await agent.say('WAIT6000 hello')).outcome).toBe('delivered')
+    expect(await state()).toEqual({ state: 'working', source: 'api' })
+    expect(await agent.say('RUN(touch ran)')).toMatchObject({ outcome: 'queued', proof: 'record' })
+    await agent.becomes('waiting')
+    expect(await state()).toEqual({ state: 'waiting', detail: 'permission prompt', source: 'api' })
     agent.keys('Escape')
-    await agent.is('idle')
-    expect((await agent.prompt('LIMIT')).outcome).toBe('delivered')
-    await agent.is('limited')
+    await agent.becomes('idle')
+    expect(await state()).toEqual({ state: 'idle', source: 'api' })
+    expect((await agent.say('LIMIT')).outcome).toBe('delivered')
+    await until('the limit', async () => (await state())?.state === 'limited')
+
+    const url = `http://127.0.0.1:${wish.port}/session/status`
+    const status = async (authorization?: string) =>
+      (await fetch(url, { headers: authorization === undefined ? {} : { authorization } })).status
+    const basic = (password: string) => `Basic ${Buffer.from(`opencode:${password}`).toString('base64')}`
+    const password = readFileSync(wish.secretFile, 'utf8').trim()
+    expect([await status(), await status(basic('')), await status(basic('guess'))]).toEqual([401, 401, 401])
+    expect(await status(basic(password))).toBe(200)
+    expect(statSync(wish.secretFile).mode & 0o777).toBe(0o600)
+    expect(commandLines().filter(({ line }) => line.includes(password))).toEqual([])
+  })
+
+  it('asks before it runs a command, and says when a limit holds it', { timeout: 240_000 }, async () => {
+    const { world, kind } = await opencodeWorld()
+    const agent = await run(world, kind, driver.start)
+    await agent.becomes('idle')
+    expect((await agent.say('RUN(touch ran)')).outcome).toBe('delivered')
+    await agent.becomes('waiting')
+    expect(await agent.say('not into a question')).toMatchObject({ outcome: 'refused' })
+    agent.keys('Escape')
+    await agent.becomes('idle')
+    expect((await agent.say('LIMIT')).outcome).toBe('delivered')
+    await agent.becomes('limited')
   })
 })
