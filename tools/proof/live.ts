@@ -23,7 +23,8 @@ type Submit = Extract<JournalLine, { kind: 'submit' }>
 export function inLiveWorld<T>(use: (world: World) => Promise<T>): Promise<T> {
   return inWorld(async world => {
     const endAll = () => endProcesses(world)
-    process.once('exit', endAll)
+    // Before the folder is taken away: what still runs would make it again.
+    process.prependOnceListener('exit', endAll)
     try {
       installAgents(world.bin)
       mkdirSync(logOf(world), { recursive: true })
