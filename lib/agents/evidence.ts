@@ -27,9 +27,13 @@ export function flaggedId(flags: readonly string[]): (argv: readonly string[]) =
   return argv => flagValue(argv, flags)
 }
 
+/** Seconds since the epoch at which the agent's first process started; undefined when not known. */
+export function startedAt(look: Look, context: AgentContext): number | undefined {
+  return context.processes.startedAt((look.agent.chain[0] ?? look.agent).process)
+}
+
 /** Did this process come with its session? Where the times are not known, it is taken to. */
 export function isLaunched(look: Look, context: AgentContext): boolean {
-  const first = look.agent.chain[0] ?? look.agent
-  const startedAt = context.processes.startedAt(first.process)
-  return startedAt === undefined || startedAt - look.sessionCreated < SAME_START_SEC
+  const started = startedAt(look, context)
+  return started === undefined || started - look.sessionCreated < SAME_START_SEC
 }

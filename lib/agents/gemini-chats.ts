@@ -1,7 +1,7 @@
 /** `~/.gemini/tmp/<project>/chats/session-<time>-<first 8 of id>.jsonl`: where Gemini CLI keeps conversations (0.61.0;
  * before: one .json document). Its first line names the id; a restart can make a second file of the same one. */
-import { isAbsolute, join } from 'node:path'
-import { asObject, firstLine, hasLine, namesIn, smallFile, type Three } from './files.ts'
+import { dirname, isAbsolute, join } from 'node:path'
+import { asObject, firstLine, hasLine, namesIn, smallFile, statOf, type Three } from './files.ts'
 import type { AgentContext, Artifact } from './types.ts'
 
 export function isGeminiId(text: string): boolean {
@@ -40,6 +40,33 @@ export function findChats(id: string, context: AgentContext): string[] | undefin
   const near = (index.byStart.get(id.slice(0, 8)) ?? []).map(path => ({ path, id: idIn(path) }))
   if (!index.isWhole || near.some(chat => chat.id === UNREAD)) return undefined
   return near.filter(chat => chat.id === id).map(chat => chat.path)
+}
+
+/** Conversations with a turn in the same project that began after this one was last written to, and after `sinceSec`. */
+export function chatsAfter(id: string, sinceSec: number | undefined, context: AgentContext): string[] {
+  const own = findChats(id, context) ?? []
+  const [first] = own
+  if (first === undefined) return []
+  const lastMs = Math.max(...own.map(modifiedMs), (sinceSec ?? 0) * 1000)
+  const folder = dirname(first)
+  // A folder's own time is that of its youngest file's making.
+  if (modifiedMs(folder) <= lastMs) return []
+  const names = namesIn(folder)
+  const later = new Set<string>()
+  for (const name of names === 'unknown' ? [] : (names ?? [])) {
+    const path = join(folder, name)
+    if (!name.endsWith('.jsonl') || modifiedMs(path) <= lastMs) continue
+    const { sessionId, startTime, kind } = asObject(firstLine(path) ?? '') ?? {}
+    if (kind === 'subagent' || typeof sessionId !== 'string' || sessionId === id || !isGeminiId(sessionId)) continue
+    if (typeof startTime === 'string' && Date.parse(startTime) > lastMs && holdsTurn(path) !== 'no')
+      later.add(sessionId)
+  }
+  return [...later]
+}
+
+function modifiedMs(path: string): number {
+  const stats = statOf(path)
+  return typeof stats === 'object' ? stats.mtimeMs : 0
 }
 
 /** Too large for its form, or not ours to read. */

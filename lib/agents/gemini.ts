@@ -1,7 +1,7 @@
 /** Gemini CLI. Sources: 0.61.0 run against a loopback API; google-gemini/gemini-cli, packages/cli/src/utils/windowTitle.ts. */
 import { flagValue } from './arguments.ts'
-import { launchedId } from './evidence.ts'
-import { findChat, isGeminiId } from './gemini-chats.ts'
+import { launchedId, startedAt } from './evidence.ts'
+import { chatsAfter, findChat, isGeminiId } from './gemini-chats.ts'
 import { isUuid } from './ids.ts'
 import { mark, toEnd, within } from './marks.ts'
 import { recogniser } from './recognise.ts'
@@ -55,6 +55,8 @@ export const gemini: Adapter = {
   liveId: (look, context) => launchedId(look, context, givenId, isGeminiId),
 
   artifact: (id, _cwd, context, want) => findChat(id, context, want?.turn !== false),
+
+  laterIds: (look, id, context) => chatsAfter(id, startedAt(look, context), context),
 
   state(_look, title) {
     const sign = TITLES.find(([pattern]) => pattern.test(title))

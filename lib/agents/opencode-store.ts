@@ -21,6 +21,41 @@ export function findSession(id: string, context: AgentContext, wantsTurn: boolea
   return ids ? { state: 'absent', turn: 'no', path } : { state: 'unknown', turn: 'unknown', path }
 }
 
+/** Sessions of the same folder that began after this one was last changed, and after `sinceSec`, and hold a turn. */
+export function sessionsAfter(id: string, sinceSec: number | undefined, context: AgentContext): string[] {
+  const path = opencodeDatabase(context)
+  if (!isOpencodeId(id) || path === undefined || isFile(path) !== 'yes') return []
+  const all = sessionTimes(path, context)
+  const own = all.find(session => session.id === id)
+  if (own === undefined) return []
+  const lastMs = Math.max(own.updatedMs, (sinceSec ?? 0) * 1000)
+  const later = all.filter(session => session.directory === own.directory && session.createdMs > lastMs)
+  return later.filter(session => turnInDatabase(path, session.id) !== 'no').map(session => session.id)
+}
+
+interface SessionTimes {
+  id: string
+  directory: string
+  createdMs: number
+  updatedMs: number
+}
+
+/** Kept for one pass: one question for all agents. */
+const times = new WeakMap<AgentContext, SessionTimes[]>()
+
+function sessionTimes(path: string, context: AgentContext): SessionTimes[] {
+  const known = times.get(context)
+  if (known) return known
+  const sql = 'SELECT json_array(id, directory, time_created, time_updated) FROM session WHERE parent_id IS NULL'
+  const sessions = (queryDatabase(path, sql) ?? []).flatMap(row => {
+    const [id, directory, createdMs, updatedMs] = JSON.parse(row) as unknown[]
+    const isWhole = typeof createdMs === 'number' && typeof updatedMs === 'number' && typeof directory === 'string'
+    return isWhole && typeof id === 'string' && isOpencodeId(id) ? [{ id, directory, createdMs, updatedMs }] : []
+  })
+  times.set(context, sessions)
+  return sessions
+}
+
 /** Where the database is, if it is there. */
 export function opencodeDatabase(context: AgentContext): string | undefined {
   const folder = dataFolder(context.env)

@@ -1,8 +1,8 @@
 /** OpenCode. Source: 1.18.34 run against a loopback API. */
 import { flagValue, hasFlag } from './arguments.ts'
-import { launchedId } from './evidence.ts'
+import { launchedId, startedAt } from './evidence.ts'
 import { LINE, mark, toEnd, within } from './marks.ts'
-import { findSession, isOpencodeId } from './opencode-store.ts'
+import { findSession, isOpencodeId, sessionsAfter } from './opencode-store.ts'
 import { recogniser } from './recognise.ts'
 import type { Adapter } from './types.ts'
 
@@ -28,6 +28,8 @@ export const opencode: Adapter = {
       argv => (hasFlag(argv, '--fork') ? undefined : flagValue(argv, ['--session', '-s'])),
       isOpencodeId,
     ),
+
+  laterIds: (look, id, context) => sessionsAfter(id, startedAt(look, context), context),
 
   artifact: (id, _cwd, context, want) => findSession(id, context, want?.turn !== false),
 

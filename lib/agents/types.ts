@@ -100,6 +100,9 @@ export interface Adapter {
   liveId(look: Look, context: AgentContext): IdSight
   /** The id by exclusion, asked only where liveId has none: a candidate nobody else can own. */
   candidateId?(look: Look, rivals: Rivals, context: AgentContext): IdSight
+  /** Where nothing but its start tells the id: conversations of the same folder that hold a turn and began after the told
+   * one was last written to. It may have gone on to one of them (`/clear`), and nobody can say. */
+  laterIds?(look: Look, id: string, context: AgentContext): string[]
   /** Where the artifact of an id is. `cwd` is a hint; the answer must not depend on it being right. With
    * `want.turn === false` the file is not opened: `turn` is `unknown` unless it comes for nothing. */
   artifact(id: string, cwd: string | undefined, context: AgentContext, want?: { turn: boolean }): Artifact

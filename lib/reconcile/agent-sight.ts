@@ -46,6 +46,7 @@ export function lookAtAgents(wanted: AgentLook[], rows: readonly Row[], scope: S
 
   for (const { want, sight, look } of found) {
     const { adapter } = sight
+    if (look && adapter?.laterIds) sight.id = withoutLater(sight, look, want, owners, context)
     if (adapter && look) {
       const id = sight.id.kind === 'id' ? sight.id.evidence.id : undefined
       // Whether it holds a turn is asked only of an id that is news; of a stray's, when its row is written.
@@ -131,6 +132,22 @@ function hidesAgents(panePid: number, context: AgentContext): boolean {
     queue.push(...context.processes.children(next.pid))
   }
   return false
+}
+
+/** An id that only the start told, and that may be of the past: whoever is not sure says so. */
+function withoutLater(
+  { id, adapter }: AgentSight,
+  look: Look,
+  { row }: AgentLook,
+  owners: Map<string, Set<Owner>>,
+  context: AgentContext,
+): IdSight {
+  if (id.kind !== 'id' || id.evidence.source !== 'launch id') return id
+  const later = adapter?.laterIds?.(look, id.evidence.id, context) ?? []
+  const free = later.filter(other => ![...(owners.get(other) ?? [])].some(owner => owner !== row))
+  if (free.length === 0) return id
+  const detail = 'begun in its folder since its own was last written to'
+  return { kind: 'ambiguous', candidates: [id.evidence.id, ...free], detail }
 }
 
 type Owner = Row | AgentSight

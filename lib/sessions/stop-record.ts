@@ -74,8 +74,16 @@ export async function recordStop(
     resumable,
     survivors,
     purged: purge?.files ?? [],
-    notes: [...notes, ...warnings],
+    notes: [...notes, ...movedOn(sight, id), ...warnings],
   }
+}
+
+/** Where an agent does not tell which conversation it is in, the one on record may be of the past. */
+function movedOn({ agent }: RowSight, id: string | undefined): string[] {
+  if (agent?.id.kind !== 'ambiguous') return []
+  const others = agent.id.candidates.filter(other => other !== id)
+  if (id === undefined || others.length === 0) return []
+  return [`it may have gone on to conversation ${others.join(' or ')} (${agent.id.detail}); ${id} stays on record`]
 }
 
 /** The files removed, or why none were: the end of the session goes on record all the same. */

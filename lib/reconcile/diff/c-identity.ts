@@ -17,8 +17,13 @@ export function identityFinding(sight: RowSight, observation: Observation): Find
   if (!agent || !adapter || presence.same !== 'yes' || row.status !== 'running') return undefined
   const recorded = recordedId(row, adapter)
   if (agent.id.kind === 'ambiguous') {
-    if (recorded !== undefined) return undefined
     const { candidates, detail } = agent.id
+    if (recorded !== undefined) {
+      const others = candidates.filter(id => id !== recorded)
+      if (others.length === candidates.length || others.length === 0) return undefined
+      const msg = `it may have gone on to ${others.join(' or ')} (${detail})`
+      return ambiguous(sight, adapter, msg, candidates, `${recorded} stays on record`)
+    }
     const what =
       candidates.length === 1 ? '1 could be its own or another agent’s' : `${candidates.length} could be its own`
     return ambiguous(sight, adapter, `${what} (${detail})`, candidates)
@@ -71,7 +76,13 @@ function mayMove(agent: AgentSight, evidence: IdEvidence): boolean {
   return FOLLOWS.has(evidence.source) && agent.artifact?.turn === 'yes' && agent.isRowsPane !== false
 }
 
-function ambiguous(sight: RowSight, adapter: Adapter, detail: string, candidates: string[]): Finding {
+function ambiguous(
+  sight: RowSight,
+  adapter: Adapter,
+  detail: string,
+  candidates: string[],
+  end = 'Nothing recorded',
+): Finding {
   const { row } = sight
   return {
     drift: {
@@ -79,7 +90,7 @@ function ambiguous(sight: RowSight, adapter: Adapter, detail: string, candidates
       kind: 'ambiguous',
       name: row.name,
       server: serverOf(row),
-      msg: `${row.name}: ${adapter.idWord} id is ambiguous: ${detail}. Nothing recorded.`,
+      msg: `${row.name}: ${adapter.idWord} id is ambiguous: ${detail}. ${end}.`,
       action: null,
       evidence: { candidates },
     },
