@@ -142,5 +142,9 @@ test('ended by Ctrl-C while the agent starts: the session is found again', { tim
   expect(again.name).toBe(NAME)
   expect(seen(world)).toHaveLength(1)
   await afterwards(world)
-  expect(await create(world, ['--agent', 'claude'])).toMatchObject({ created: false, state: 'idle' })
+  const found = await until('the agent to be up', async () => {
+    const seenAgain = await create(world, ['--agent', 'claude'])
+    return seenAgain.state === 'idle' && seenAgain
+  })
+  expect(found.created).toBe(false)
 })
