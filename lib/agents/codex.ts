@@ -37,7 +37,13 @@ const screen: ScreenMark[] = [
     `^■ You[’']ve hit your usage limit\\.${LINE}\\n(?:(?![•›])${LINE}\\n){0,8}?›${toEnd(4)}`,
     SEEN,
   ),
-  mark('idle', undefined, `^› ${within(4)}\\? for shortcuts${toEnd(2)}`, SEEN),
+  // Its first screen has that alone in its last line: whether the folder is trusted is asked, if at all, after it.
+  mark(
+    'idle',
+    undefined,
+    `^› ${within(4)}(?:[^\\s?]${LINE}\\? for shortcuts|\\? for shortcuts *[^\\s])${toEnd(2)}`,
+    SEEN,
+  ),
 ]
 
 export const codex: Adapter = {

@@ -52,6 +52,9 @@ const POLL_MS = 40
 /** An agent that shows no known mark, once it stands still this long, is taken as up; its state is not known. */
 const STILL_MS = 1500
 const MAX_UNKNOWN = 3
+/** Where an agent must settle: a busy machine draws out both its start and what comes after. */
+const SETTLE_SHARE = 0.25
+const MAX_SETTLE_MS = 5000
 
 /** Looks until the agent is ready, waits for somebody, has ended, or `waitMs` is over. */
 export async function awaitReady(machine: Machine, agent: StartedAgent, options: ReadyOptions): Promise<Ready> {
@@ -81,7 +84,7 @@ export async function awaitReady(machine: Machine, agent: StartedAgent, options:
         last = seen.screen
         stillSince = now
       }
-      const ready = readinessOf(agent, seen, now - stillSince)
+      const ready = readinessOf(agent, seen, now - stillSince, stillSince - began)
       if (ready?.kind === 'waiting' && (await options.answer?.(ready.detail, seen))) continue
       if (ready) return ready
     }
@@ -94,14 +97,16 @@ export async function awaitReady(machine: Machine, agent: StartedAgent, options:
   }
 }
 
-function readinessOf(agent: StartedAgent, seen: AgentLook, stillMs: number): Ready | undefined {
+function readinessOf(agent: StartedAgent, seen: AgentLook, stillMs: number, tookMs: number): Ready | undefined {
   const { state, look } = seen
   if (state?.state === 'waiting') return { kind: 'waiting', detail: state.detail ?? 'input', seen }
   if (look === undefined) return undefined
   const up = { kind: 'ready', seen: { ...seen, look } } as const
   const hasInput = agent.driver.seesInput === false || agent.driver.input(screenLines(seen.pane.screen)).kind !== 'none'
   if (state?.state === 'working') return up
-  if ((state?.state === 'idle' || state?.state === 'limited') && hasInput) return up
+  const { settleMs = 0 } = agent.driver
+  const hasSettled = stillMs >= (settleMs > 0 ? Math.min(MAX_SETTLE_MS, Math.max(settleMs, tookMs * SETTLE_SHARE)) : 0)
+  if ((state?.state === 'idle' || state?.state === 'limited') && hasInput && hasSettled) return up
   // Nothing to tell its state by (an agent of the config): what stands there, stands still.
   const isSilent = agent.adapter.screen.length === 0 && state === undefined
   return isSilent && stillMs > STILL_MS && seen.screen.trim() !== '' ? up : undefined

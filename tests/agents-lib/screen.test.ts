@@ -71,7 +71,9 @@ describe('an agent that works is never idle', () => {
 
 const OTHERS: [string, string, AgentState | undefined][] = [
   ['codex', '• Working (4s • esc to interrupt)\n\n› Ask Codex to do anything\n\n  ? for shortcuts', 'working'],
-  ['codex', '› Ask Codex to do anything\n\n  ? for shortcuts', 'idle'],
+  ['codex', '› Ask Codex to do anything\n\n  ← for agents · ? for shortcuts', 'idle'],
+  // Before it asks whether the folder is trusted.
+  ['codex', '  >_ OpenAI Codex (v0.169.0)\n\n› Ask Codex to do anything\n\n  ? for shortcuts', undefined],
   [
     'codex',
     'Would you like to run the following command?\n\n  $ make\n\n› 1. Yes, proceed (y)\n  2. No\n\n  Press enter to confirm or esc to cancel',

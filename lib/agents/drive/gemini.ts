@@ -22,6 +22,8 @@ export const geminiDriver: Driver = {
   resumeProof: 'stays',
   notFound: /Error resuming session: (?:Invalid session identifier|No previous sessions found for this project)/,
 
+  // Its input line, with `◇  Ready`, is there for 0.3 s before it asks whether the folder is trusted.
+  settleMs: 1000,
   // `● 1. Trust folder (fresh)` is marked at first; Enter takes it, and it starts itself again.
   trustChoice: /^Trust folder \(/,
   choiceMark: /●/,

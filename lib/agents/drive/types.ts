@@ -91,6 +91,9 @@ export interface Driver {
   resumeProof: 'stays' | 'record'
   /** Text on the screen that says that the conversation was not found. */
   notFound?: RegExp
+  /** Its input line is drawn before it is known whether it will ask something: at a start its screen must stand still for so
+   * many milliseconds, and longer where the start took long, before that line is believed. */
+  settleMs?: number
   /** The choice that trusts the folder, as it stands behind its number or bullet. */
   trustChoice?: RegExp
   /** Characters that stand before the marked choice of a question. */
@@ -104,6 +107,8 @@ export interface Driver {
   input(screen: readonly ScreenLine[]): InputLine
   /** False where nobody told what its input line looks like. */
   seesInput?: boolean
+  /** False where a line break in a paste may be taken for Enter. */
+  takesLines?: boolean
   /** False where nobody told how its model is chosen. */
   choosesModel?: boolean
   /** Where its record of user messages stands now; undefined when there is none yet. Opaque, for `messagesSince`. */
