@@ -29,10 +29,14 @@ export interface Kind {
   program: string
 }
 
+/** A pane, as a create tells of it. */
+export type PaneOf = Pick<Started, 'paneId' | 'panePid' | 'serverPid'>
+
 export interface Opened {
+  server: string
   launch: Launch
-  wish: Wish
-  session: Started
+  folder: string
+  session: PaneOf
   screen(): string
 }
 
@@ -97,8 +101,12 @@ export async function open(
   if (session.kind !== 'started') throw new Error(`${driver.name} was not started: ${JSON.stringify(session)}`)
   // It would write into its home while that is being removed.
   world.pids.add(session.panePid)
-  const screen = () => tmux(world, SERVER, ['capture-pane', '-p', '-t', session.paneId])
-  return { launch, wish, session, screen }
+  return openedAt(world, { server: SERVER, launch, folder: wish.folder, session })
+}
+
+function openedAt(world: World, pane: Omit<Opened, 'screen'>): Opened {
+  const { server, session } = pane
+  return { ...pane, screen: () => tmux(world, server, ['capture-pane', '-p', '-t', session.paneId]) }
 }
 
 /** Starts it and finds it under its pane. */
@@ -107,10 +115,18 @@ export async function run(
   kind: Kind,
   ...start: [Parameters<typeof open>[2], Wish?, (readonly string[])?]
 ) {
-  const opened = await open(world, kind, ...start)
+  return runningIn(world, kind, await open(world, kind, ...start))
+}
+
+/** One that a command started. */
+export function runningAt(world: World, kind: Kind, server: string, session: PaneOf, launch: Launch): Promise<Running> {
+  return runningIn(world, kind, openedAt(world, { server, launch, folder: world.workspace, session }))
+}
+
+async function runningIn(world: World, kind: Kind, opened: Opened): Promise<Running> {
   const machine = thisMachine(world.env)
   await until(`${kind.driver.name} under its pane`, () => agentUnder(machine, kind, opened), { timeoutMs: START_MS })
-  return runningIn(world, machine, kind, opened)
+  return agentOf(world, machine, kind, opened)
 }
 
 function agentUnder(machine: Machine, { adapter }: Kind, { session }: Opened) {
@@ -120,18 +136,18 @@ function agentUnder(machine: Machine, { adapter }: Kind, { session }: Opened) {
   return isWhole ? found.agent : undefined
 }
 
-function runningIn(world: World, machine: Machine, kind: Kind, opened: Opened): Running {
+function agentOf(world: World, machine: Machine, kind: Kind, opened: Opened): Running {
   const { adapter, driver } = kind
-  const { launch, session, wish } = opened
+  const { server, launch, folder, session } = opened
   const sessionCreated = Math.floor(Date.now() / 1000)
-  const pane = { server: SERVER, paneId: session.paneId, panePid: session.panePid, serverPid: session.serverPid }
+  const pane = { server, paneId: session.paneId, panePid: session.panePid, serverPid: session.serverPid }
   const context = () => contextOf(machine)
   const target = (): DeliveryTarget => {
     // Looked for each time: one starts itself again once it is trusted.
     const agent = agentUnder(machine, kind, opened)
     if (agent === undefined) throw new Error(`no ${adapter.name} under the pane\n${opened.screen()}`)
     const secret = launch.secretFile === undefined ? {} : { secretFile: launch.secretFile }
-    const look = { agent, cwd: wish.folder, sessionCreated, ...secret }
+    const look = { agent, cwd: folder, sessionCreated, ...secret }
     return { ...pane, adapter, driver, look, ...(launch.id === undefined ? {} : { id: launch.id }) }
   }
   const running: Running = {
@@ -160,13 +176,13 @@ function runningIn(world: World, machine: Machine, kind: Kind, opened: Opened): 
     },
     say: text => deliver(machine, target(), text, { timeoutMs: DELIVER_MS }),
     messages: () => driver.messagesSince(undefined, target().look, running.id() ?? launch.id, context()),
-    artifact: () => adapter.artifact(launch.id ?? '', wish.folder, context()),
+    artifact: () => adapter.artifact(launch.id ?? '', folder, context()),
     trust() {
       const { trustChoice, choiceMark } = driver
       if (!trustChoice || !choiceMark) throw new Error('no trust question is known')
       return answerQuestion(machine, pane, trustChoice, choiceMark, DELIVER_MS)
     },
-    keys: (...keys) => void tmux(world, SERVER, ['send-keys', '-t', session.paneId, ...keys]),
+    keys: (...keys) => void tmux(world, server, ['send-keys', '-t', session.paneId, ...keys]),
     async leave() {
       running.keys('-l', driver.leaveText)
       await until('its own way out in the input line', async () => (await running.look())?.input.kind === 'draft')
@@ -179,18 +195,23 @@ function runningIn(world: World, machine: Machine, kind: Kind, opened: Opened): 
 }
 
 /** Waits until the pane's program has left; its exit code and everything on the screen. */
-export async function ended(world: World, { session }: Opened): Promise<{ status: string; text: string }> {
-  const facts = ['display-message', '-p', '-t', session.paneId, '#{pane_dead} #{pane_dead_status}']
+export async function ended(
+  world: World,
+  { server, session, screen }: Opened,
+): Promise<{ status: string; text: string }> {
+  const facts = ['display-message', '-p', '-t', session.paneId, '#{pane_dead} #{pane_dead_status} #{pane_dead_signal}']
   const status = await until(
     'the end of the program',
     () => {
-      const [dead, code] = tmux(world, SERVER, facts).split(/\s/)
+      const [dead, code] = tmux(world, server, facts).split(/\s/)
       return dead === '1' && code !== '' && code
     },
     { timeoutMs: START_MS },
-  )
+  ).catch(error => {
+    throw new Error(`${error.message} (pane: ${tmux(world, server, facts).trim()})\n${screen()}`)
+  })
   // tmux 3.3a writes its own line below and pushes the first one into the history.
-  return { status, text: tmux(world, SERVER, ['capture-pane', '-p', '-S', '-20', '-t', session.paneId]) }
+  return { status, text: tmux(world, server, ['capture-pane', '-p', '-S', '-20', '-t', session.paneId]) }
 }
 
 /** A loopback port nobody listens on now. */

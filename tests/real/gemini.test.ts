@@ -55,10 +55,9 @@ describe.skipIf(real.isMissing)(`the real Gemini CLI ${real.version}${real.note}
     await agent.becomes('waiting')
     agent.keys('Down')
     await until('the second choice to be marked', () => /● 2\./.test(agent.screen()))
-    // Its question stays on the screen, above what it prints when it starts itself again.
+    // Its question may stay on the screen, above what it prints when it starts itself again.
     expect(await agent.trust()).toBe('answered')
     await agent.becomes('idle')
-    expect(agent.screen()).toMatch(/● 1\. Trust folder/)
   })
 
   it('refuses a conversation it does not know, and a flag it does not know', { timeout: 240_000 }, async () => {

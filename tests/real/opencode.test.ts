@@ -44,7 +44,9 @@ describe.skipIf(real.isMissing)(`the real OpenCode ${real.version}${real.note}`,
     await agent.becomes('idle')
     const said = (await agent.messages())?.map(({ text }) => text.trim())
     expect(said).toEqual(['one WAIT6000', 'two', ...texts.map(text => text.trim())])
-    expect(asked).toHaveLength(7)
+    // Those that waited together are one question.
+    expect(new Set(asked).size).toBe(asked.length)
+    expect(asked.at(-1)?.trim()).toBe(texts.at(-1)?.trim())
     expect(existsSync(join(world.workspace, 'ran'))).toBe(false)
     expect(await agent.leave()).toMatchObject({ status: '0' })
 
