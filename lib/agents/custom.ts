@@ -77,6 +77,8 @@ const agentSchema = z.strictObject({
   leave: z.optional(text),
   /** Milliseconds between a paste and Enter. Default: 300. */
   enter_gap_ms: z.optional(z.number().check(z.gte(0), z.lte(10_000))),
+  /** It takes a pasted text of several lines as one (bracketed paste). Without it such a prompt is refused. */
+  multiline: z.optional(z.boolean()),
   /** Its input line; the first group is what stands in it. Without it no prompt is typed into it. */
   input: z.optional(pattern),
   /** On its screen when a conversation was not found. */
@@ -125,7 +127,7 @@ export function customAdapter(agentName: string, config: AgentConfig): Adapter {
 }
 
 function toMark({ state, detail, pattern: source }: z.infer<typeof markSchema>): ScreenMark {
-  return { state, ...(detail ? { detail } : {}), pattern: new RegExp(source, 'm'), source: 'config' }
+  return { state, ...(detail ? { detail } : {}), pattern: new RegExp(source, 'm'), source: 'config', blankEnds: true }
 }
 
 function artifactOf(id: string, config: AgentConfig, context: AgentContext, wantsTurn: boolean): Artifact {

@@ -9,7 +9,9 @@ const MAX_COLUMNS = 300
  * the `m` flag is the last line that holds anything, which keeps marks at the bottom where the conversation is not. */
 export function stateFromScreen(text: string, marks: readonly ScreenMark[]): StateSight | undefined {
   const screen = tidy(text)
-  const mark = marks.find(candidate => candidate.pattern.test(screen))
+  const isSeen = ({ pattern, blankEnds }: ScreenMark) =>
+    pattern.test(screen) || (blankEnds === true && pattern.test(screen.replace(/$/gm, ' ')))
+  const mark = marks.find(isSeen)
   if (!mark) return undefined
   return { state: mark.state, ...(mark.detail ? { detail: mark.detail } : {}), source: 'screen' }
 }

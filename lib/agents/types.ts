@@ -119,6 +119,8 @@ export interface ScreenMark {
   detail?: string
   /** Tried on the screen's text, line breaks kept. */
   pattern: RegExp
+  /** Also tried with a blank at each line's end, which a capture has not: `^> ` is then an empty input line, too. */
+  blankEnds?: boolean
   /** The program version and source the mark was taken from. */
   source: string
 }

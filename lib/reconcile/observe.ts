@@ -120,7 +120,8 @@ function knownServer(view: ServerView, look: ProcessLooker): KnownServer | undef
 export function opState(row: Row, here: Here, look: ProcessLooker): RowSight['op'] {
   if (!row.op) return 'none'
   if (!isFromHere(row, here)) return 'unknown'
-  if (row.boot_id && here.bootId && row.boot_id !== here.bootId) return 'dead'
+  const bootId = row.op.boot_id ?? row.boot_id
+  if (bootId && here.bootId && bootId !== here.bootId) return 'dead'
   const found = look(row.op.pid)
   if (found.state === 'unknown') return 'unknown'
   return found.state === 'present' && found.process.start === row.op.pid_start ? 'living' : 'dead'

@@ -30,6 +30,8 @@ const opSchema = z.looseObject({
   pid: z.number(),
   pid_start: z.string(),
   at: word,
+  // Of its own: the row's may be of the boot before.
+  boot_id: maybe(z.string()),
 })
 
 /** A git work tree that was made for the session. */

@@ -97,7 +97,15 @@ function isSurelyOp(op: unknown): boolean {
   if (!isMap(op)) return false
   const { kind, pid, pid_start, at } = op
   if (kind !== 'create' && kind !== 'resume' && kind !== 'stop') return false
-  return fits(pid, 'number') && pid !== null && typeof pid_start === 'string' && fits(at, 'word') && at !== null
+  const { boot_id = null } = op
+  return (
+    fits(pid, 'number') &&
+    pid !== null &&
+    typeof pid_start === 'string' &&
+    fits(at, 'word') &&
+    at !== null &&
+    fits(boot_id, 'text')
+  )
 }
 
 function fits(value: unknown, kind: Kind): boolean {

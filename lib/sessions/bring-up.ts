@@ -130,7 +130,7 @@ async function removeRemains(machine: Machine, { server, name, mark }: Plan): Pr
   return ended === 'yes'
 }
 
-function silent(server: string, why: string): CodedError {
+export function silent(server: string, why: string): CodedError {
   return new CodedError(
     'tmux-silent',
     EXIT.unknown,
@@ -139,9 +139,11 @@ function silent(server: string, why: string): CodedError {
   )
 }
 
-/** Ends a session that we started a moment ago. */
+/** Ends a session that we started a moment ago. CodedError `tmux-silent` when nobody can tell whether it ended. */
 export async function takeDown(machine: Machine, server: string, started: Started): Promise<void> {
-  await endSession(machine, { server, serverPid: started.serverPid, sessionId: started.sessionId }, 5000)
+  const { serverPid, sessionId, paneId } = started
+  const { ended } = await endSession(machine, { server, serverPid, sessionId, paneId }, 5000)
+  if (ended === 'unknown') throw silent(server, 'it did not come up as it should, and could not be ended')
 }
 
 /** tmux goes to another folder without a word where one is missing; the agent may go on to one below. */

@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { observe } from '#lib/reconcile/observe.ts'
 import type { RowSight } from '#lib/reconcile/sights.ts'
-import type { Change } from '#lib/registry/change.ts'
+import type { Change, Plain } from '#lib/registry/change.ts'
 import { keyOf } from '#lib/registry/rows.ts'
 import type { Registry, Row } from '#lib/registry/schema.ts'
 import { readRegistryFile, updateRegistry } from '#lib/registry/store.ts'
@@ -74,7 +74,10 @@ export async function claimRow(machine: Machine, bench: Bench, wish: ClaimWish, 
     if (named !== undefined || own === 'present') throw nameTaken(wish.server, name)
     if (!wish.replace && !neverStarted(row)) throw ended(row)
     claim = { kind: 'ours', name, before: row, warnings: [] }
-    return [{ kind: 'set', server: wish.server, name, set: { op: { ...wish.op } } }]
+    // Nothing touches an archived row; one that is being started must be found if we die in between.
+    const set: Record<string, Plain> = { op: { ...wish.op } }
+    if (row.status === 'archived') set['status'] = 'stopped'
+    return [{ kind: 'set', server: wish.server, name, set }]
   }
   if (dryRun) {
     await decide(bench.isNew ? { registry: {} } : (await readRegistryFile(bench.registryPath)).snapshot)

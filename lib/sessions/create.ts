@@ -2,12 +2,13 @@ import { statSync } from 'node:fs'
 import type { Wish } from '#lib/agents/drive/types.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import type { Row } from '#lib/registry/schema.ts'
-import { CodedError, EXIT } from '#lib/system/errors.ts'
+import { CodedError, EXIT, isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { bringUp, newWish, takeDown, type Up } from './bring-up.ts'
 import { type Claim, claimRow, waitTeller } from './claim-row.ts'
 import { type Bench, type Tools, toolsFor } from './context.ts'
 import { alreadyRunning, type Created, nothingYet } from './created.ts'
+import type { Delivery } from './deliver.ts'
 import { newIds, startedFields } from './fields.ts'
 import { deliverFirst, recordConversation } from './first-prompt.ts'
 import { checkName, namesFor } from './names.ts'
@@ -166,7 +167,8 @@ async function finish(
   const row = newRow(machine, name, rowWish(wish, tools, program, up.launch), op)
   const { op: _, ...known } = row
   const fields = await startedFields(machine, bench, row, up).catch(async error => {
-    await takeDown(machine, wish.server, up.started)
+    // Where tmux is silent nobody can tell: the row and its op stay for the next pass.
+    if (!(isCodedError(error) && error.code === 'tmux-silent')) await takeDown(machine, wish.server, up.started)
     await undoClaim(bench, op, wish.server, claim, error)
     throw error
   })
@@ -186,9 +188,12 @@ async function finish(
     },
   )
   const warnings = [...claim.warnings, ...written]
-  const prompt = wish.prompt === undefined ? null : await deliverFirst(machine, bench, wish, up)
-  if (prompt?.outcome === 'delivered')
-    warnings.push(...(await recordConversation(machine, bench, tools, wish.server, name)))
+  const prompt = wish.prompt === undefined ? null : await deliverFirst(machine, bench, wish, up).catch(notProved)
+  if (prompt?.outcome === 'delivered') {
+    // It runs and has its prompt: what cannot be written now, the next pass writes.
+    const recorded = recordConversation(machine, bench, tools, wish.server, name)
+    warnings.push(...(await recorded.catch(error => [`its conversation is not on record yet: ${wordsOf(error)}`])))
+  }
   const { ready } = up
   return {
     ...nothingYet(name, wish),
@@ -214,6 +219,15 @@ function checkHome(wished: Record<string, string>, { driver }: Tools, env: Recor
         `--env ${name}: it says where ${driver.name} keeps its files, and every later command must see the same`,
         `Set it for the commands themselves: ${name}=… agent-sessions create …`,
       )
+}
+
+/** The session is there whatever went wrong with its prompt, and whether that arrived nobody knows. */
+function notProved(error: unknown): Delivery {
+  return { outcome: 'unverified', why: wordsOf(error), proof: null, cleaned: false }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function noModel(agent: string): CodedError {

@@ -15,6 +15,8 @@ export interface Baseline {
   earlier: { alone: number; among: number }
   onScreen: number
   wasWorking: boolean
+  /** What stood in the input line, as placeholders of a paste, when Enter was pressed; undefined when it was not seen. */
+  folded: string | undefined
 }
 
 export interface Proof {

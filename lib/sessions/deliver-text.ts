@@ -26,12 +26,24 @@ export type Draft = 'ours' | 'mixed' | 'foreign' | 'none'
 export function draftOf(input: InputLine, sent: string): Draft {
   if (input.kind !== 'draft') return 'none'
   const rest = input.text.replace(PLACEHOLDER, '')
+  // Nobody folds a short text: such a placeholder is of somebody else's paste.
+  if (rest !== input.text && !mayBeFolded(sent)) return 'foreign'
   if (rest !== input.text) return skeleton(rest) === '' || isPart(skeleton(rest), skeleton(sent)) ? 'ours' : 'mixed'
   const [draft, ours] = [squash(input.text), squash(sent)]
   if (isPart(draft, ours) || isPart(skeleton(draft), skeleton(ours))) return 'ours'
   return draft.includes(ours) || (skeleton(ours) !== '' && skeleton(draft).includes(skeleton(ours)))
     ? 'mixed'
     : 'foreign'
+}
+
+/** The shortest that was seen folded: three lines, or 800 characters. */
+function mayBeFolded(sent: string): boolean {
+  return sent.length > 200 || sent.split('\n').length > 2
+}
+
+/** The placeholders that stand in an input line, to tell one paste's from another's. */
+export function placeholdersIn(input: InputLine): string {
+  return input.kind === 'draft' ? (input.text.match(PLACEHOLDER) ?? []).join('') : ''
 }
 
 function isPart(piece: string, whole: string): boolean {

@@ -4,7 +4,7 @@ import { pressKeys } from '#lib/tmux/paste.ts'
 import { lookAtTarget } from './deliver-look.ts'
 import { type Baseline, type Proof, proofOf } from './deliver-proof.ts'
 import { questionOf } from './deliver-settle.ts'
-import { draftOf, excerpt } from './deliver-text.ts'
+import { draftOf, excerpt, placeholdersIn } from './deliver-text.ts'
 import type { DeliverOptions, DeliveryTarget, TargetSight } from './deliver-types.ts'
 
 const POLL_MS = { first: 50, most: 200 }
@@ -41,7 +41,7 @@ export async function awaitProof(
     if (looked.kind === 'lost') return { why: looked.why }
     if (now > deadline) return { why: whyNot(sight, isReadable, again) }
     wasEmpty = isEmpty
-    if (sight && again < MAX_AGAIN && now > againAt && mayEnterAgain(sight, baseline.sent)) {
+    if (sight && again < MAX_AGAIN && now > againAt && (await mayEnterAgain(machine, target, sight, baseline))) {
       again++
       gapMs *= 2
       againAt = now + gapMs
@@ -51,8 +51,22 @@ export async function awaitProof(
   }
 }
 
-function mayEnterAgain(sight: TargetSight, sent: string): boolean {
-  return questionOf(sight) === undefined && draftOf(sight.input, sent) === 'ours'
+/** Looks once more: the record was read since the last look, and a question may have come up. */
+async function mayEnterAgain(
+  machine: Machine,
+  target: DeliveryTarget,
+  sight: TargetSight,
+  baseline: Baseline,
+): Promise<boolean> {
+  if (!isOurDraft(sight, baseline)) return false
+  const now = await lookAtTarget(machine, target)
+  return now.kind === 'seen' && isOurDraft(now.sight, baseline)
+}
+
+function isOurDraft(sight: TargetSight, { sent, folded }: Baseline): boolean {
+  if (questionOf(sight) !== undefined || draftOf(sight.input, sent) !== 'ours') return false
+  const now = placeholdersIn(sight.input)
+  return now === '' || folded === undefined || now === folded
 }
 
 function whyNot(sight: TargetSight | undefined, isReadable: boolean, again: number): string {

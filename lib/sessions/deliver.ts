@@ -5,10 +5,10 @@ import type { Machine } from '#lib/system/machine.ts'
 import { cleanPrompt } from '#lib/tmux/clean-prompt.ts'
 import { pasteInto, pressKeys, type Sending } from '#lib/tmux/paste.ts'
 import { awaitEmptyInput } from './deliver-before.ts'
-import { contextOf, conversationOf } from './deliver-look.ts'
+import { contextOf, conversationOf, lookAtTarget } from './deliver-look.ts'
 import { type Baseline, recordedWith } from './deliver-proof.ts'
-import { awaitDraft } from './deliver-settle.ts'
-import { countOnScreen } from './deliver-text.ts'
+import { awaitDraft, questionOf } from './deliver-settle.ts'
+import { countOnScreen, draftOf, excerpt, placeholdersIn } from './deliver-text.ts'
 import type { DeliverOptions, Delivery, DeliveryTarget, TargetSight } from './deliver-types.ts'
 import { awaitProof } from './deliver-watch.ts'
 
@@ -31,6 +31,7 @@ export async function deliver(
   const clean = cleanPrompt(text)
   const cleaned = clean !== text.replace(/\r\n?/g, '\n')
   if (clean.trim() === '') return { ...refused('there is no text to deliver'), cleaned }
+  if (target.driver.takesLines === false && clean.trim().includes('\n')) return { ...refused(NO_LINES), cleaned }
   const write = () => attempt(machine, target, clean, options)
   const { lockPath } = target
   if (lockPath === undefined) return { ...(await write()), cleaned }
@@ -65,23 +66,41 @@ async function attempt(
   if (settled.kind === 'stop') return unsent(settled.why)
 
   const held = await recordedWith(machine, target, { clean, sent, mark })
+  // Reading the record takes its time: a question may have come up, or a person typed.
+  const last = await lookAtTarget(machine, target)
+  if (last.kind === 'lost') return unsent(last.why)
+  const obstacle = last.kind === 'seen' ? obstacleBefore(last.sight, settled.sight, sent) : undefined
+  if (obstacle !== undefined) return unsent(obstacle)
   const entering = await pressKeys(machine.tmux, server, target, ['Enter'])
   if (entering !== 'sent' && entering !== 'unknown') return unsent(NOT_SENT[entering])
   options.onProgress?.('Enter is pressed')
   const { sight } = settled
   const earlier = { alone: held?.alone.length ?? 0, among: held?.among.length ?? 0 }
   const wasWorking = sight.state?.state === 'working'
-  const baseline: Baseline = { clean, sent, mark, onScreen, wasWorking, earlier }
+  const folded = sight.input.kind === 'draft' ? placeholdersIn(sight.input) : undefined
+  const baseline: Baseline = { clean, sent, mark, onScreen, wasWorking, earlier, folded }
   const proof = await awaitProof(machine, target, baseline, deadline, options.onProgress)
   if ('why' in proof) return { outcome: 'unverified', why: `${proof.why}${limitOf(sight)}`, proof: null }
   const how = { record: 'its record holds the message', state: 'it began to work', screen: 'it stands on its screen' }
   return { outcome: proof.outcome, why: `${how[proof.proof]}${limitOf(sight)}`, proof: proof.proof }
 }
 
+/** Why Enter must not be pressed now, though it might have been a moment ago. */
+function obstacleBefore(now: TargetSight, before: TargetSight, sent: string): string | undefined {
+  const question = questionOf(now)
+  if (question !== undefined) return question
+  if (now.input.kind !== 'draft' || draftOf(now.input, sent) === 'ours') return undefined
+  const isAsBefore = before.input.kind === 'draft' && before.input.text === now.input.text
+  return isAsBefore ? undefined : `something else stands in the input line too: "${excerpt(now.input.text)}"`
+}
+
 /** Where nobody knows what an agent takes for a command of its own: those begin in the first column of most. */
 function behindBlank(text: string): string {
   return /^[/!]/.test(text) ? ` ${text}` : text
 }
+
+/** Without a framed paste every line break is an Enter. */
+const NO_LINES = 'the config does not say that it takes a text of several lines as one (multiline)'
 
 const NOT_SENT: Record<Exclude<Sending, 'sent' | 'unknown'>, string> = {
   gone: 'its pane is gone',

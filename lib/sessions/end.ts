@@ -8,7 +8,12 @@ export interface OwnSession {
   server: string
   serverPid: number
   sessionId: string
+  /** The agent's pane: it is ended also where another session shows it. */
+  paneId?: string | undefined
 }
+
+/** The processes below each pane of a session, by tmux's id of the pane. */
+export type PaneTrees = ReadonlyMap<string, Process[]>
 
 export interface Ended {
   /** `yes`: tmux has no such session any more. `unknown`: tmux gave no sure answer. */
@@ -30,18 +35,27 @@ export async function endSession(
   machine: Machine,
   session: OwnSession,
   timeoutMs: number,
-  known: readonly Process[] = [],
+  known: PaneTrees = new Map(),
 ): Promise<Ended> {
   const steps: string[] = []
-  const before = await paneTree(machine, session)
+  const before = await paneTrees(machine, session)
   if (before === 'unknown') return { ended: 'unknown', survivors: [], steps }
+  let kept: ReadonlySet<string> = new Set()
   if (before.isListed) {
     steps.push('kill-session')
-    const isGone = await killSession(machine, session, timeoutMs)
-    if (!isGone) return { ended: 'unknown', survivors: [], steps }
+    const left = await killSession(machine, session, timeoutMs)
+    if (left === 'unknown') return { ended: 'unknown', survivors: [], steps }
+    kept = left
   }
+  const trees = new Map([...known, ...before.trees])
+  // A window that another session shows too (link-window, a session group) lives on there, and is not ours.
+  const ours = [...trees].filter(([paneId]) => paneId === session.paneId || !kept.has(paneId))
   const grace = Math.min(GRACE_MS, Math.max(200, timeoutMs / 3))
-  let alive = await awaitEnd(machine, [...known, ...before.tree], grace)
+  let alive = await awaitEnd(
+    machine,
+    ours.flatMap(([, tree]) => tree),
+    grace,
+  )
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (alive.length === 0) break
     steps.push(signal)
@@ -53,41 +67,47 @@ export async function endSession(
 }
 
 /** The processes below the session's panes now; none where it cannot be told. */
-export async function sessionTree(machine: Machine, session: OwnSession): Promise<Process[]> {
-  const tree = await paneTree(machine, session)
-  return tree === 'unknown' ? [] : tree.tree
+export async function sessionTrees(machine: Machine, session: OwnSession): Promise<PaneTrees> {
+  const found = await paneTrees(machine, session)
+  return found === 'unknown' ? new Map() : found.trees
 }
 
-async function paneTree(
+async function paneTrees(
   machine: Machine,
   session: OwnSession,
-): Promise<{ isListed: boolean; tree: Process[] } | 'unknown'> {
+): Promise<{ isListed: boolean; trees: PaneTrees } | 'unknown'> {
   const view = await listServer(machine.tmux, session.server)
   if (view.state === 'unknown') return 'unknown'
-  if (view.state !== 'alive' || view.process.pid !== session.serverPid) return { isListed: false, tree: [] }
+  if (view.state !== 'alive' || view.process.pid !== session.serverPid) return NOT_LISTED
   const listed = view.sessions.find(({ id }) => id === session.sessionId)
-  if (listed === undefined) return { isListed: false, tree: [] }
-  const pids = livePanes(listed).map(({ pid }) => pid)
-  return { isListed: true, tree: treeOf(pids, machine.processes()) }
+  if (listed === undefined) return NOT_LISTED
+  const processes = machine.processes()
+  return { isListed: true, trees: new Map(livePanes(listed).map(({ id, pid }) => [id, treeOf([pid], processes)])) }
 }
 
-/** The server compares itself: ids are given anew by a server that was started again in between. */
-async function killSession(machine: Machine, session: OwnSession, timeoutMs: number): Promise<boolean> {
+const NOT_LISTED = { isListed: false, trees: new Map() } as const
+
+/** Gives the panes that live on in other sessions. The server compares itself: ids are given anew by a server that was
+ * started again in between. */
+async function killSession(
+  machine: Machine,
+  session: OwnSession,
+  timeoutMs: number,
+): Promise<ReadonlySet<string> | 'unknown'> {
   const target = `${session.sessionId}:`
   const isThatServer = `#{==:#{pid},${session.serverPid}}`
   const deadline = performance.now() + Math.max(1000, timeoutMs)
   await machine.tmux(session.server, ['if-shell', '-F', '-t', target, isThatServer, `kill-session -t '${target}'`])
   for (;;) {
     const view = await listServer(machine.tmux, session.server)
-    if (view.state !== 'unknown' && !isListed(view, session)) return true
-    if (performance.now() > deadline) return false
+    if (view.state !== 'unknown') {
+      const sessions = view.state === 'alive' && view.process.pid === session.serverPid ? view.sessions : []
+      if (!sessions.some(({ id }) => id === session.sessionId))
+        return new Set(sessions.flatMap(({ panes }) => panes.map(({ id }) => id)))
+    }
+    if (performance.now() > deadline) return 'unknown'
     await machine.sleep(POLL_MS)
   }
-}
-
-function isListed(view: Awaited<ReturnType<typeof listServer>>, session: OwnSession): boolean {
-  if (view.state !== 'alive' || view.process.pid !== session.serverPid) return false
-  return view.sessions.some(({ id }) => id === session.sessionId)
 }
 
 async function awaitEnd(machine: Machine, tree: readonly Process[], waitMs: number): Promise<Process[]> {

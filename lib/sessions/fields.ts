@@ -9,7 +9,7 @@ import { keyOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import type { Up } from './bring-up.ts'
+import { silent, type Up } from './bring-up.ts'
 import type { Bench } from './context.ts'
 
 /** What no longer holds of a row whose session runs again. */
@@ -27,6 +27,8 @@ export async function startedFields(machine: Machine, bench: Bench, row: Row, up
   const sight = observation.rows.get(keyOf(row))
   const session = sight?.presence.named
   const server = observation.servers.find(({ name }) => name === up.agent.server)?.server
+  const view = observation.servers.find(({ name }) => name === up.agent.server)?.view
+  if (view?.state === 'unknown') throw silent(up.agent.server, view.reason)
   if (session?.id !== up.started.sessionId || !server || !sight?.agent)
     throw new CodedError(
       'agent-ended',

@@ -15,12 +15,20 @@ export interface Op {
   pid: number
   pid_start: string
   at: string
+  boot_id?: string
 }
 
 export function ownOp(machine: Machine, kind: OpKind): Op {
   const look = machine.processes().look(process.pid)
   const at = `${new Date(machine.now()).toISOString().slice(0, 19)}Z`
-  return { kind, pid: process.pid, pid_start: look.state === 'present' ? look.process.start : '(unknown)', at }
+  const pid_start = look.state === 'present' ? look.process.start : '(unknown)'
+  return {
+    kind,
+    pid: process.pid,
+    pid_start,
+    at,
+    ...(machine.bootId === undefined ? {} : { boot_id: machine.bootId }),
+  }
 }
 
 /** The row of this very name, on this server; without one, on the only server that has it. CodedError `no-such-session`

@@ -5,6 +5,7 @@ import { safeCommand } from '#lib/reconcile/safe-command.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
+import { isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { bringUp, newWish, takeDown, type Up } from './bring-up.ts'
 import { claimForResume, type ResumeClaim } from './claim-resume.ts'
@@ -92,7 +93,8 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     throw error
   }
   const fields = await startedFields(machine, bench, rowToBe(machine, before), up).catch(async error => {
-    await takeDown(machine, server, up.started)
+    // Where tmux is silent nobody can tell: the row and its op stay for the next pass.
+    if (!(isCodedError(error) && error.code === 'tmux-silent')) await takeDown(machine, server, up.started)
     await undoClaim(bench, op, server, { kind: 'ours', name, before, warnings: [] }, error)
     throw error
   })

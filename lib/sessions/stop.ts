@@ -8,7 +8,7 @@ import type { Machine } from '#lib/system/machine.ts'
 import type { Session } from '#lib/tmux/listing.ts'
 import { waitTeller } from './claim-row.ts'
 import type { Bench } from './context.ts'
-import { endSession, sessionTree } from './end.ts'
+import { endSession, sessionTrees } from './end.ts'
 import { type Left, leaveByItself } from './leave.ts'
 import { busy, findRow, finishRow, isBusy, type Op, ownOp, whenFree } from './op.ts'
 import { lookAtRow, ownSession, refuseStop, type Seen } from './stop-look.ts'
@@ -87,8 +87,8 @@ async function endOwn(
   const own = ownSession(sight) ?? remainsOf(sight, observation)
   const serverPid = observation.servers.find(entry => entry.name === server)?.server?.pid
   if (own === undefined || serverPid === undefined) return { wasAlive: false, steps: [], survivors: [], notes: [] }
-  const session = { server, serverPid, sessionId: own.id }
-  const tree = await sessionTree(machine, session)
+  const session = { server, serverPid, sessionId: own.id, paneId: sight.agent?.pane.id }
+  const tree = await sessionTrees(machine, session)
   const left = wish.mode === 'soft' ? await leaveByItself(machine, bench, sight, session, wish.timeoutMs) : NOT_ASKED
   const ended = await endSession(machine, session, wish.timeoutMs, tree)
   if (ended.ended === 'unknown') throw notEnded(sight.row.name, server)

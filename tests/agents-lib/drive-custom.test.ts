@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { readConfig } from '#lib/agents/config.ts'
 import type { Driver, Wish } from '#lib/agents/drive/types.ts'
+import { stateFromScreen } from '#lib/agents/screen.ts'
 import { screenLines } from '#lib/tmux/ansi.ts'
 import { makeWorld } from '../harness/world.ts'
 
@@ -71,4 +72,21 @@ it('reads what stands in its input line, and takes a hint for nothing', async ()
   expect(driver?.input(screenLines('hello\n> '))).toEqual({ kind: 'empty' })
   expect(driver?.input(screenLines('> \x1b[2mask me\x1b[0m'))).toEqual({ kind: 'empty' })
   expect(driver?.input(screenLines('> half a thought'))).toEqual({ kind: 'draft', text: 'half a thought' })
+})
+
+it('an input line that shows nothing behind its sign is empty, and says idle', async () => {
+  const path = join(makeWorld().home, 'config.yaml')
+  writeFileSync(
+    path,
+    `agents: { mybot: { start: [], input: '^> (.*)$', screen: [{ state: idle, pattern: '^> ' }] } }\n`,
+  )
+  const config = await readConfig(path)
+  const [driver] = await config.drivers()
+  expect(driver?.input(screenLines('hello\n>'))).toEqual({ kind: 'empty' })
+  expect(stateFromScreen('hello\n>\n', config.adapters[0]?.screen ?? [])?.state).toBe('idle')
+})
+
+it('a text of several lines is typed only where the config says that it is taken as one', async () => {
+  expect((await driverOf('agents: { mybot: { start: [] } }\n'))?.takesLines).toBe(false)
+  expect((await driverOf('agents: { mybot: { start: [], multiline: true } }\n'))?.takesLines).toBe(true)
 })

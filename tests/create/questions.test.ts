@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { jsonOf } from '../harness/command.ts'
 import type { Created } from '../harness/live-create.ts'
 import { agrees, bare, create, journalOf, liveWorld, refused, seen } from '../harness/live-create.ts'
-import { rowOf, rowsOf } from '../harness/rows.ts'
+import { rowOf } from '../harness/rows.ts'
 import { tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 

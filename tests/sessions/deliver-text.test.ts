@@ -4,6 +4,8 @@ import { countOnScreen, draftOf, excerpt, messagesHolding, messagesLike } from '
 
 const draft = (text: string): InputLine => ({ kind: 'draft', text })
 const LONG = 'fix the tests in queue.ts;\nthen tell me\twhat you found'
+/** Long enough to be shown as a placeholder. */
+const FOLDED = `${LONG}\nand run them all again`
 
 describe('whose draft it is', () => {
   test.each([
@@ -17,13 +19,17 @@ describe('whose draft it is', () => {
     ['the placeholder of a paste', '[Pasted text #2 +11 lines]'],
     ['another program’s placeholder', '[Pasted ~3 lines] '],
     ['one with a size', '[Pasted Content 5000 chars]'],
-  ])('ours: %s', (_what, text) => expect(draftOf(draft(text), LONG)).toBe('ours'))
+  ])('ours: %s', (_what, text) => expect(draftOf(draft(text), FOLDED)).toBe('ours'))
 
   test.each([
-    ['something before it', `and mine ${LONG}`],
-    ['something behind it', `${LONG} and mine`],
+    ['something before it', `and mine ${FOLDED}`],
+    ['something behind it', `${FOLDED} and mine`],
     ['something behind a placeholder', '[Pasted text #2 +11 lines] and mine'],
-  ])('mixed: %s', (_what, text) => expect(draftOf(draft(text), LONG)).toBe('mixed'))
+  ])('mixed: %s', (_what, text) => expect(draftOf(draft(text), FOLDED)).toBe('mixed'))
+
+  test('foreign: a placeholder where what was sent is too short to be folded', () => {
+    expect(draftOf(draft('[Pasted text #1 +9 lines]'), 'say hello')).toBe('foreign')
+  })
 
   test.each([
     ['other words', 'what is the time'],

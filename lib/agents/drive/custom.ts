@@ -38,6 +38,7 @@ export function customDriver(name: string, config: AgentConfig): Driver | undefi
     },
     canResume: resume !== undefined,
     seesInput: config.input !== undefined,
+    takesLines: config.multiline === true,
     choosesModel: config.model !== undefined,
     ...(fork ? { fork: (id: string, wish: Wish) => ({ ...launch(fork, id, wish), id: wish.newId }) } : {}),
     ...(config.skip_permissions
@@ -64,9 +65,9 @@ function placeholder(values: Record<string, string>, key: string): string | unde
 function inputOf(lines: readonly ScreenLine[], source: string | undefined): InputLine {
   if (source === undefined) return { kind: 'none' }
   const pattern = new RegExp(source)
-  const draft = lines
-    .map(({ bright }) => pattern.exec(bright.slice(0, 300).trimEnd()))
-    .findLast(match => match !== null)
+  // What is captured has no blanks at the ends of lines: an empty input line may be its sign alone.
+  const read = (line: string) => pattern.exec(line) ?? pattern.exec(`${line} `)
+  const draft = lines.map(({ bright }) => read(bright.slice(0, 300).trimEnd())).findLast(match => match !== null)
   if (!draft) return { kind: 'none' }
   const text = (draft[1] ?? '').trim()
   return text === '' ? { kind: 'empty' } : { kind: 'draft', text }

@@ -1,9 +1,9 @@
 /** What Gemini CLI keeps of one conversation: the list is its own (0.61.0, packages/core/src/utils/sessionOperations.ts). The
  * prompts in `logs.json` stay: it holds those of all conversations of the project, and a live one writes to it. */
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import { namesIn, statOf } from '../files.ts'
-import { findChats } from '../gemini-chats.ts'
+import { findChats, isGeminiId } from '../gemini-chats.ts'
 import type { AgentContext } from '../types.ts'
 import { removeAll } from './removal.ts'
 
@@ -25,7 +25,8 @@ export function purgeChat(id: string, context: AgentContext): string[] {
   for (const folder of new Set(chats.map(dirname))) {
     const project = dirname(folder)
     const names = namesIn(join(folder, id))
-    const agents = Array.isArray(names) ? names.map(name => basename(name).replace(/\.jsonl?$/, '')) : []
+    // Names are the agent's own to make, and become paths: `...jsonl` would be the folder above.
+    const agents = (Array.isArray(names) ? names : []).map(name => name.replace(/\.jsonl?$/, '')).filter(isGeminiId)
     for (const owner of [id, ...agents]) {
       paths.push(join(project, 'logs', `session-${owner}.jsonl`), join(project, 'tool-outputs', `session-${owner}`))
       if (!RESERVED.has(owner.toLowerCase())) paths.push(join(project, owner))
