@@ -20,7 +20,7 @@ import type { World } from '../harness/world.ts'
 
 const SERVER = 'real'
 /** What a program may take to start or to answer on a busy machine. */
-export const START_MS = 60_000
+export const START_MS = 120_000
 const DELIVER_MS = 20_000
 
 export interface Kind {
