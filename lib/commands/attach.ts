@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { attachTo } from '#lib/reconcile/shown-command.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
@@ -62,15 +63,10 @@ async function run(argv: string[]): Promise<ExitCode> {
       'inside-tmux',
       EXIT.refused,
       `${name} is on tmux server ${server}, and this terminal is inside another one`,
-      `Detach first, or use another terminal: ${row.attach_command ?? `tmux -L ${server} attach-session -t '=${name}'`}`,
+      `Detach first, or use another terminal: ${attachTo(server, name)}`,
     )
   if (!process.stdin.isTTY || !process.stdout.isTTY)
-    throw new CodedError(
-      'no-terminal',
-      EXIT.refused,
-      'attach needs a terminal',
-      `In one: ${row.attach_command ?? `tmux -L ${server} attach-session -t '=${name}'`}`,
-    )
+    throw new CodedError('no-terminal', EXIT.refused, 'attach needs a terminal', `In one: ${attachTo(server, name)}`)
   return toTerminal(['-u', '-L', server, isInside ? 'switch-client' : 'attach-session', '-t', session.id])
 }
 

@@ -100,10 +100,14 @@ async function run(argv: string[]): Promise<ExitCode> {
   return errors.filter(isCodedError)[0]?.exit ?? EXIT.done
 }
 
-function shown({ changed, name, id, state, detail, attach }: Resumed, dryRun: boolean): string {
+function shown(resumed: Resumed, dryRun: boolean): string {
+  const { changed, name, id, state, detail, attach, proved, folder, skip_permissions: skips } = resumed
   const what = changed ? (dryRun ? 'would be resumed' : 'resumed') : 'runs already'
   const where = id === null ? '' : ` in conversation ${id}`
   const how = state === null ? '' : ` (${state}${detail === null ? '' : `: ${visible(detail)}`})`
   const way = attach === null || dryRun ? '' : `\n  attach: ${visible(attach)}`
-  return `${visible(name)}  ${what}${where}${how}${way}`
+  const doubt = changed && !dryRun && state === 'waiting' && id !== null && !proved
+  const asks = doubt ? '\n  It asks something first: whether it goes on with that conversation shows afterwards.' : ''
+  const with_ = dryRun && changed ? ` in ${visible(folder ?? '')}${skips ? ', permissions skipped' : ''}` : ''
+  return `${visible(name)}  ${what}${where}${with_}${how}${asks}${way}`
 }

@@ -1,4 +1,5 @@
 import { rowsOf, serverOf } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import type { Stopped, StopWish } from '#lib/sessions/stop.ts'
 import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
@@ -20,7 +21,8 @@ usage: stop NAME|--all [--capture-id] [--reason TEXT] [--graceful | --mode soft|
   --mode hard           (default) end the tmux session; the agent is hung up on
   --mode soft, --graceful
                         the agent's own way out first (/exit), then the tmux session, then its processes
-  --timeout SECONDS     for each of these steps (default 15)
+  --timeout SECONDS     for its own way out, and for tmux (default 15); processes that outlive the session get SIGTERM
+                        after 3 s and SIGKILL 3 s later
   --capture-id          end it only if the conversation's id is on record or can be had
   --reason TEXT         kept in the row (stop_reason)
   --archive             the row becomes archived instead of stopped
@@ -73,14 +75,19 @@ async function run(argv: string[]): Promise<ExitCode> {
   const machine = thisMachine()
   // An agent may end its own session: what hangs up on it must not keep us from writing down the end.
   process.on('SIGHUP', () => undefined)
+  // A program between the agent and us (timeout, tsx) passes on what ends it.
+  if (process.env['TMUX_PANE']) process.on('SIGTERM', () => undefined)
   process.stderr.on('error', () => undefined)
   const { stopSession } = await import('#lib/sessions/stop.ts')
-  const { rowNamed } = await import('#lib/sessions/op.ts')
+  const { isBusy, rowNamed } = await import('#lib/sessions/op.ts')
   const { inBatches } = await import('#lib/sessions/batches.ts')
   const { registry } = (await readRegistryFile(bench.registryPath)).snapshot
+  // One that another command is bringing up this moment will run, too: it is waited for.
+  const comesUp = (row: Row) => row.op !== undefined && row.op?.kind !== 'stop' && isBusy(row, machine)
   const rows = all
     ? rowsOf(registry).filter(
-        row => row.status === 'running' && (bench.server === undefined || serverOf(row) === bench.server),
+        row =>
+          (row.status === 'running' || comesUp(row)) && (bench.server === undefined || serverOf(row) === bench.server),
       )
     : [rowNamed(registry, name ?? '', bench.server, bench.yamlPath)]
   if (!all) {

@@ -64,8 +64,16 @@ export const UNKNOWN_TUI = {
   account: '(unknown)',
   version: '(unknown)',
 }
-/** Of the session that was, not of the one that has its name now. */
+/** Of the session that was, not of the one that has its name now: how it was started, and what hung on it. */
 const OF_THE_OLD = [
+  'launch_model',
+  'skip_permissions',
+  'env_names',
+  'worktree',
+  'keep_session',
+  'start_command',
+  'folder',
+
   'launch_session_id',
   'agent_log_file',
   'agent_hook_file',

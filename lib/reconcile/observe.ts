@@ -1,3 +1,4 @@
+import { isFile } from '#lib/agents/files.ts'
 import type { Adapter, AgentContext } from '#lib/agents/types.ts'
 import { keyOf, rowsOf, serverOf } from '#lib/registry/rows.ts'
 import type { Registry, Row } from '#lib/registry/schema.ts'
@@ -52,6 +53,12 @@ export async function observe(
     views.map(view => [view.name, { view, server: knownServer(view, look), named: sessionsByName(view) }]),
   )
 
+  const marks = new Map<string, boolean>()
+  const isRegistry = (path: string): boolean => {
+    const answer = marks.get(path) ?? isFile(path) !== 'no'
+    marks.set(path, answer)
+    return answer
+  }
   const sights = new Map<string, RowSight>()
   const wanted: AgentLook[] = []
   for (const row of rows) {
@@ -62,6 +69,7 @@ export async function observe(
       ...server,
       look,
       startedAt: process => processes.startedAt(process),
+      isRegistry,
       hiddenServer: socketPath => hiddenServerAt(socketPath, processes),
     }
     const adapter = adapterOf(row, scope.adapters)

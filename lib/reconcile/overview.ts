@@ -5,6 +5,7 @@ import type { Row } from '#lib/registry/schema.ts'
 import type { Finding } from './diff/finding.ts'
 import { isMassDeath } from './mass-death.ts'
 import { recordedId } from './naming.ts'
+import { attachTo } from './shown-command.ts'
 import type { AgentSight, Observation, RowSight } from './sights.ts'
 
 export interface SessionLine {
@@ -83,7 +84,8 @@ export function overview(
 /** How to reach the session, if there is one to reach. */
 function attachCommand({ row, presence }: RowSight): string | null {
   if (presence.renamed) return `tmux -L '${serverOf(row)}' attach-session -t '${presence.renamed.id}'`
-  return row.status === 'running' && presence.own !== 'absent' ? (row.attach_command ?? null) : null
+  // Made here: what stands in the row is anybody's text, and this is told to people to be run.
+  return row.status === 'running' && presence.own !== 'absent' ? attachTo(serverOf(row), row.name) : null
 }
 
 type State = Pick<SessionLine, 'state' | 'detail' | 'source'>

@@ -41,6 +41,8 @@ export interface PresenceFacts {
   look: ProcessLooker
   /** Seconds since the epoch at which a process started; undefined when not known. */
   startedAt(process: Process): number | undefined
+  /** Is there a registry at this path (a session's mark)? */
+  isRegistry?(path: string): boolean
   /** Does a server live whose socket was removed from there? */
   hiddenServer?(socketPath: string): Answer
 }
@@ -57,6 +59,7 @@ export function presenceOf(row: Row, facts: PresenceFacts): Presence {
     const named = listed !== undefined && livePanes(listed).length > 0 ? listed : undefined
     if (named !== undefined) {
       const same = isOwnSession(row, named, server, here)
+      if (same !== 'no' && isAnothers(named, facts)) return anothers(named)
       if (same !== 'no') return { own: 'present', why: `listed as ${named.id}`, named, same, byReboot: false }
       return { ...ownElsewhere(row, view.sessions, facts, byReboot), named, same }
     }
@@ -70,6 +73,16 @@ export function presenceOf(row: Row, facts: PresenceFacts): Presence {
   return { ...nothing, own: 'unknown', why: view.state === 'unknown' ? view.reason : 'its server is not known' }
 }
 
+/** A copy of a registry names the sessions of its original, which are not its own. A mark whose file is gone is of a
+ * workspace that moved. */
+function isAnothers({ mark }: Session, { here, isRegistry }: PresenceFacts): boolean {
+  return mark !== '' && here.registryPath !== undefined && mark !== here.registryPath && isRegistry?.(mark) === true
+}
+
+function anothers({ mark }: Session): Presence {
+  return { own: 'unknown', why: `its session belongs to the registry ${mark}`, same: 'unknown', byReboot: false }
+}
+
 /** The server answered and has no session of that name that is the row's: renamed, ended, or on another server process. */
 function ownElsewhere(row: Row, sessions: Session[], facts: PresenceFacts, byReboot: boolean): Presence {
   const { here, server } = facts
@@ -77,6 +90,7 @@ function ownElsewhere(row: Row, sessions: Session[], facts: PresenceFacts, byReb
   for (const session of server ? sessions : []) {
     if (session.name === row.name || livePanes(session).length === 0) continue
     const own = isRenamed(row, session, server as KnownServer, here)
+    if (own === 'yes' && isAnothers(session, facts)) return anothers(session)
     if (own === 'yes')
       return { own: 'present', why: `renamed to ${session.name}`, renamed: session, same: 'unknown', byReboot }
     if (own === 'unknown')

@@ -12,3 +12,9 @@ export function killCommand(server: string, target: string): string {
 export function shown(word: string): string {
   return /^[A-Za-z0-9_./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
+
+/** How a person reaches the session of a row. */
+export function attachTo(server: string, name: string): string {
+  // tmux takes `=$x` for a session's id.
+  return attachCommand(server, name.startsWith('$') ? name : `=${name}`)
+}

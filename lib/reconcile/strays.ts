@@ -15,8 +15,12 @@ export function findStrays(
   rows: Map<string, RowSight>,
 ): StraySight[] {
   const renamed = new Set<string>()
-  for (const { presence } of rows.values())
+  const shown = new Set<string>()
+  for (const { presence } of rows.values()) {
     if (presence.renamed) renamed.add(`${presence.renamed.server}\0${presence.renamed.id}`)
+    const own = presence.renamed ?? (presence.same === 'yes' ? presence.named : undefined)
+    for (const { id } of own?.panes ?? []) shown.add(`${own?.server}\0${id}`)
+  }
   const agents = scope.adapters.map(adapter => adapter.name)
   const nearest = new Map<string, string | undefined>()
   const strays: StraySight[] = []
@@ -25,8 +29,10 @@ export function findStrays(
     if (view.state !== 'alive' || server === undefined) continue
     for (const session of view.sessions) {
       if (rows.has(rowKey(view.name, session.name)) || renamed.has(`${view.name}\0${session.id}`)) continue
-      const pane = livePanes(session)[0]
-      if (pane === undefined) continue
+      const panes = livePanes(session)
+      const [pane] = panes
+      // A second session of a group shows a row's own panes: it is a way to look at them.
+      if (pane === undefined || panes.every(({ id }) => shown.has(`${view.name}\0${id}`))) continue
       const parts = readName(session.name, agents, scope.roles)
       const claim = claimOf(session, pane.cwd, parts !== undefined, scope.registryPath, nearest)
       if (claim === undefined) continue

@@ -78,6 +78,7 @@ const rowSchema = z.looseObject({
   agent_log_file: maybe(z.string()),
   agent_hook_file: maybe(z.string()),
   agent_secret_file: maybe(z.string()),
+  folder: maybe(z.string()),
   launch_model: maybe(z.string()),
   skip_permissions: maybe(z.boolean()),
   worktree: maybe(worktreeSchema),

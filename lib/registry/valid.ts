@@ -43,6 +43,7 @@ export const ROW_KINDS: { readonly [key: string]: Kind } = {
   agent_log_file: 'text',
   agent_hook_file: 'text',
   agent_secret_file: 'text',
+  folder: 'text',
   launch_model: 'text',
   skip_permissions: 'flag',
   worktree: { path: 'text', branch: 'text', repository: 'text' },

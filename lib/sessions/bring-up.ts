@@ -1,19 +1,18 @@
 /** From nothing to an agent that is up: what create and resume share. */
 
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Driver, Launch, Wish } from '#lib/agents/drive/types.ts'
 import type { Adapter } from '#lib/agents/types.ts'
-import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
-import { writeError } from '#lib/system/file-replace.ts'
+import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { listServer, livePanes } from '#lib/tmux/listing.ts'
 import { peekPane } from '#lib/tmux/peek.ts'
 import { letPaneEnd, type Started, startSession } from '#lib/tmux/start.ts'
 import { endSession } from './end.ts'
 import { agentEnvironment } from './environment.ts'
+import { makeLaunchFolder, removeLaunchFiles } from './launch-files.ts'
 import { runnerOf } from './program.ts'
 import { awaitReady, lastWords, type Ready, type StartedAgent } from './ready.ts'
 import { trustIfAsked } from './trust.ts'
@@ -93,7 +92,10 @@ export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
     const isOlder = ready.kind === 'ended' && !plain && driver.unknownFlag?.test(ready.seen?.screen ?? '') === true
     if (ready.kind === 'unknown') throw silent(plan.server, ready.why)
     await takeDown(machine, plan.server, started)
-    if (!isOlder) throw didNotComeUp(plan, ready)
+    if (!isOlder) {
+      removeLaunchFiles(plan.wish)
+      throw didNotComeUp(plan, ready)
+    }
   }
   throw new Error('a start without rarer flags was refused for a flag')
 }
@@ -198,16 +200,6 @@ export async function newWish(
     secretFile: join(own, `${newId}.secret`),
     port: await freePort(),
     plain: false,
-  }
-}
-
-/** For what belongs to single starts (agy's log, what a hook says): ours alone, and not for git. */
-function makeLaunchFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    writeFileSync(join(folder, '.gitignore'), '*\n', { flag: 'wx' })
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw writeError(folder, error)
   }
 }
 

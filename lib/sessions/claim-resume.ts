@@ -4,6 +4,7 @@ import type { Adapter } from '#lib/agents/types.ts'
 import { anotherHolder } from '#lib/reconcile/holders.ts'
 import { recordedId } from '#lib/reconcile/naming.ts'
 import { observe } from '#lib/reconcile/observe.ts'
+import { attachTo } from '#lib/reconcile/shown-command.ts'
 import type { Observation, RowSight } from '#lib/reconcile/sights.ts'
 import type { Change, Plain } from '#lib/registry/change.ts'
 import { keyOf, serverOf } from '#lib/registry/rows.ts'
@@ -62,6 +63,13 @@ async function claimOf(
 ): Promise<ResumeClaim> {
   const { row, presence } = sight
   const { name } = row
+  if (presence.own === 'present' && sight.agent?.found === 'none' && !sight.agent.look)
+    throw refusal(
+      'agent-exited',
+      EXIT.refused,
+      name,
+      `its session lives, but its agent has exited (${sight.agent.cmd} runs there)`,
+    )
   if (presence.own === 'present' && (row.status === 'running' || presence.named !== undefined))
     return { kind: 'running', as: asItRuns(sight) }
   if (presence.own === 'unknown' && row.status === 'running')
@@ -138,8 +146,8 @@ function refuseHeld(machine: Machine, adapter: Adapter, id: string, sight: RowSi
     throw refusal('held', EXIT.refused, row.name, `process ${holder.pid} (${holder.comm}) is in conversation ${id}`)
 }
 
-function folderOf({ name, pane }: Row): string {
-  const path = pane?.cwd
+function folderOf({ name, folder, pane }: Row): string {
+  const path = folder ?? pane?.cwd
   if (!path) throw refusal('folder-gone', EXIT.refused, name, 'its folder is not on record')
   try {
     if (statSync(path).isDirectory()) return realpathSync(path)
@@ -154,6 +162,7 @@ const HINTS: Record<string, string> = {
   'artifact-gone': '--fresh starts a new conversation in its place and keeps the old id. The row was not changed.',
   'no-turn': '--fresh starts a new conversation in its place.',
   'folder-gone': 'Make the folder again, or change pane.cwd in the row.',
+  'agent-exited': '`agent-sessions stop NAME` ends the session; then it can be resumed.',
   held: 'End that one first (agent-sessions stop), or take a copy with --fork where the agent can.',
   unknown: 'Nothing was started. `agent-sessions status` shows what is known.',
   'name-taken': '`agent-sessions reconcile` records what runs there.',
@@ -173,10 +182,13 @@ function asItRuns({ row, adapter, agent }: RowSight): Resumed {
     status: row.status,
     agent: adapter?.name ?? null,
     id: (adapter && recordedId(row, adapter)) ?? null,
+    proved: false,
+    folder: row.folder ?? row.pane?.cwd ?? null,
+    skip_permissions: row.skip_permissions === true,
     pane: agent?.pane.id ?? null,
     state: agent?.state?.state ?? 'unknown',
     detail: agent?.state?.detail ?? null,
-    attach: row.attach_command ?? null,
+    attach: attachTo(serverOf(row), row.name),
     warnings: [],
   }
 }

@@ -18,6 +18,7 @@ export interface ClaimWish {
   names: Iterable<string>
   /** Was the name given by the user? */
   isNamed: boolean
+  agent: string
   folder: string
   replace: boolean
   op: Op
@@ -61,6 +62,7 @@ export async function claimRow(machine: Machine, bench: Bench, wish: ClaimWish, 
     const sight = observation.rows.get(keyOf(row)) as RowSight
     const { own, why, named } = sight.presence
     if (row.status === 'running' && own === 'present') {
+      refuseOther(wish, sight)
       claim = { kind: 'running', name, sight }
       return []
     }
@@ -95,12 +97,30 @@ export function waitTeller(bench: Bench): { onWait?: (lock: string) => void } {
   return onWait ? { onWait: lock => onWait(`waiting for ${lock}, which another process holds`) } : {}
 }
 
+/** What runs under the name must be what was asked for. */
+function refuseOther(wish: ClaimWish, { row, adapter, agent }: RowSight): void {
+  const refuse = (code: string, why: string, hint: string) => {
+    throw new CodedError(code, EXIT.refused, `${row.name} runs already, ${why}`, hint)
+  }
+  if (agent?.found === 'none')
+    refuse(
+      'agent-exited',
+      `but its agent has exited (${agent.cmd} runs in its pane)`,
+      `\`agent-sessions stop ${row.name}\` ends the session; then it can be resumed, or created with --replace.`,
+    )
+  if (adapter !== undefined && adapter.name !== wish.agent)
+    refuse('name-taken', `and it is ${adapter.name}, not ${wish.agent}`, 'Give another name with --name.')
+  const folder = row.folder ?? row.pane?.cwd
+  if (folder && !sameFolder(folder, wish.folder))
+    refuse('name-taken', `in ${folder}, not in ${wish.folder}`, 'Give another name with --name.')
+}
+
 /** The first name that is this workspace's or nobody's. */
 function pickName(wish: ClaimWish, registry: Registry, view: ServerView): string {
   for (const name of wish.names) {
     const row = findRow(registry, wish.server, name)
     if (row !== undefined) {
-      if (wish.isNamed || sameFolder(row.pane?.cwd, wish.folder)) return name
+      if (wish.isNamed || sameFolder(row.folder ?? row.pane?.cwd, wish.folder)) return name
       continue
     }
     const session = view.state === 'alive' ? view.sessions.find(other => other.name === name) : undefined

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { Wish } from '#lib/agents/drive/types.ts'
+import { attachTo } from '#lib/reconcile/shown-command.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { CodedError, EXIT, isCodedError } from '#lib/system/errors.ts'
@@ -115,6 +116,7 @@ async function claimWhenFree(
     server: wish.server,
     names: wish.name === undefined ? [...firstNames(wish)] : [checkName(wish.name)],
     isNamed: wish.name !== undefined,
+    agent: wish.agent,
     folder: wish.folder,
     replace: wish.replace,
     op,
@@ -184,14 +186,16 @@ async function finish(
     {
       why: `create: ${name}`,
       fallback: () => set as unknown as Row,
+      // While its first prompt is typed, nobody else is to end it or to type into it.
+      keepOp: wish.prompt !== undefined,
       ...waitTeller(bench),
     },
   )
   const warnings = [...claim.warnings, ...written]
   const prompt = wish.prompt === undefined ? null : await deliverFirst(machine, bench, wish, up).catch(notProved)
-  if (prompt?.outcome === 'delivered') {
-    // It runs and has its prompt: what cannot be written now, the next pass writes.
-    const recorded = recordConversation(machine, bench, tools, wish.server, name)
+  if (prompt !== null) {
+    // It runs, whatever became of its prompt: what cannot be written now, the next pass writes.
+    const recorded = recordConversation(machine, bench, tools, wish.server, name, op)
     warnings.push(...(await recorded.catch(error => [`its conversation is not on record yet: ${wordsOf(error)}`])))
   }
   const { ready } = up
@@ -203,7 +207,7 @@ async function finish(
     id: ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : (up.launch.id ?? null),
     state: ready.kind === 'waiting' ? 'waiting' : (ready.seen.state?.state ?? 'unknown'),
     detail: ready.kind === 'waiting' ? ready.detail : (ready.seen.state?.detail ?? null),
-    attach: row.attach_command ?? null,
+    attach: attachTo(wish.server, name),
     prompt,
     warnings,
   }

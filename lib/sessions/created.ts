@@ -1,4 +1,6 @@
 /** What a create answers. */
+import { attachTo } from '#lib/reconcile/shown-command.ts'
+import { serverOf } from '#lib/registry/rows.ts'
 import type { Claim } from './claim-row.ts'
 import type { Tools } from './context.ts'
 import type { CreateWish } from './create.ts'
@@ -46,7 +48,7 @@ export function alreadyRunning(
     id: typeof recorded === 'string' ? recorded : agent?.id.kind === 'id' ? agent.id.evidence.id : null,
     state: agent?.state?.state ?? 'unknown',
     detail: agent?.state?.detail ?? null,
-    attach: row.attach_command ?? null,
+    attach: attachTo(serverOf(row), row.name),
     prompt: wish.prompt === undefined ? null : NOT_SENT,
   }
 }

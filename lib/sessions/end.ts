@@ -26,7 +26,7 @@ export interface Ended {
 
 const POLL_MS = 25
 /** How long its processes have to go by themselves after tmux hung up, and after each signal. */
-const GRACE_MS = 2000
+const GRACE_MS = 3000
 
 /** Ends a session and sees to it that its processes are gone. Only that session, on that server process; only processes
  * that stood below its panes, by pid and start. Bounded by about `timeoutMs`.

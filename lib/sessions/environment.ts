@@ -83,7 +83,9 @@ export function wishedEnvironment(
   for (const wish of wishes) {
     const at = wish.indexOf('=')
     const name = at < 0 ? wish : wish.slice(0, at)
-    const value = at < 0 ? env[name] : wish.slice(at + 1)
+    // Not what every object has: `constructor` is no variable.
+    const passed = Object.hasOwn(env, name) ? env[name] : undefined
+    const value = at < 0 ? passed : wish.slice(at + 1)
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name))
       throw new CodedError('usage', EXIT.broken, `--env takes NAME or NAME=VALUE, got the name "${name}"`)
     if (value === undefined)

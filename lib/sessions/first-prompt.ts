@@ -10,8 +10,7 @@ import { waitTeller } from './claim-row.ts'
 import type { Bench, Tools } from './context.ts'
 import type { CreateWish } from './create.ts'
 import type { Delivery } from './deliver.ts'
-import { tuiOf } from './fields.ts'
-import { findRow } from './op.ts'
+import { findRow, isSameOp, type Op } from './op.ts'
 
 export async function deliverFirst(machine: Machine, bench: Bench, wish: CreateWish, up: Up): Promise<Delivery> {
   const { deliver } = await import('./deliver.ts')
@@ -38,29 +37,33 @@ function afterASecond(tell: (what: string) => void): (what: string) => void {
   }
 }
 
-/** With its first turn the conversation can be resumed: its id goes on record now, not with the next pass. */
+/** With its first turn the conversation can be resumed: its id goes on record now, not with the next pass. The op, which
+ * stood in the row while the prompt was typed, goes with this write. */
 export async function recordConversation(
   machine: Machine,
   bench: Bench,
   { driver }: Tools,
   server: string,
   name: string,
+  op: Op,
 ): Promise<string[]> {
   const { warnings } = await updateRegistry(
     bench.registryPath,
     async ({ registry }): Promise<Change[]> => {
       const row = findRow(registry, server, name)
-      if (row === undefined || row.op) return []
+      if (row === undefined || !isSameOp(row, op)) return []
+      const updated = { updated_at_epoch: Math.floor(machine.now() / 1000) }
+      const done: Change = { kind: 'set', server, name, set: updated, unset: ['op'] }
       const observation = await observe(machine, { ...bench, servers: [server] }, registry)
       const sight = observation.rows.get(keyOf(row))
       const change = sight && identityFinding(sight, observation)?.change
-      if (change?.kind !== 'set') return []
+      if (change?.kind !== 'set') return [done]
       const { look, id } = sight?.agent ?? {}
       const context = { env: machine.env, processes: machine.processes() }
       const known = id?.kind === 'id' ? id.evidence.id : undefined
       // The model stands in what the first turn left.
       const about = look && driver.about?.(look, known, '', context)
-      return [{ ...change, set: { ...change.set, ...(about ? { tui: tuiOf(about) } : {}) } }]
+      return [{ ...done, set: { ...change.set, ...(about ? { tui: { ...about } } : {}), ...updated } }]
     },
     { why: `create: conversation of ${name}`, ...waitTeller(bench) },
   )

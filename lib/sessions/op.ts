@@ -124,7 +124,7 @@ export async function finishRow(
   op: Op,
   row: Pick<Row, 'name' | 'tmux_server'>,
   result: { set: Record<string, Plain>; unset?: readonly string[] },
-  options: { why: string; fallback?: () => Row; onWait?: (lock: string) => void },
+  options: { why: string; fallback?: () => Row; onWait?: (lock: string) => void; keepOp?: boolean },
 ): Promise<string[]> {
   const { name } = row
   const server = serverOf(row as Row)
@@ -134,9 +134,13 @@ export async function finishRow(
     ({ registry }): Change[] => {
       const current = findRow(registry, server, name)
       if (current === undefined && options.fallback)
-        return [{ kind: 'add', row: { ...options.fallback(), ...updated } }]
+        return [
+          { kind: 'add', row: { ...options.fallback(), ...updated, ...(options.keepOp ? { op: { ...op } } : {}) } },
+        ]
       if (current === undefined || !isSameOp(current, op)) throw rowChanged(name)
-      const unset = ['op', ...(result.unset ?? [])].filter(key => current[key] !== undefined)
+      const unset = [...(options.keepOp ? [] : ['op']), ...(result.unset ?? [])].filter(
+        key => current[key] !== undefined,
+      )
       return [{ kind: 'set', server, name, set: { ...result.set, ...updated }, unset }]
     },
     { why: options.why, ...(options.onWait ? { onWait: options.onWait } : {}) },

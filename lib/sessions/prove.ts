@@ -10,13 +10,13 @@ const POLL_MS = 60
 
 /** Sees to it that the agent is in this very conversation. CodedErrors `another-conversation`, `not-proved`: it must be
  * ended then. An agent that asks something first (trust) cannot prove it yet; its arguments have to do until it does. */
-export async function proveConversation(machine: Machine, up: Up, id: string): Promise<void> {
+export async function proveConversation(machine: Machine, up: Up, id: string): Promise<'proved' | 'asks first'> {
   const { agent, ready } = up
   let seen: AgentLook = ready.seen
   const deadline = performance.now() + RECORD_MS
   for (;;) {
     const answer = answerOf(up, seen, id)
-    if (answer === 'yes') return
+    if (answer === 'yes' || answer === 'asks first') return answer === 'yes' ? 'proved' : answer
     if (answer === 'no') throw another(up, seen, id)
     if (performance.now() > deadline) break
     await machine.sleep(POLL_MS)
@@ -32,7 +32,7 @@ export async function proveConversation(machine: Machine, up: Up, id: string): P
   )
 }
 
-function answerOf({ agent, ready }: Up, seen: AgentLook, id: string): 'yes' | 'no' | undefined {
+function answerOf({ agent, ready }: Up, seen: AgentLook, id: string): 'yes' | 'no' | 'asks first' | undefined {
   const { driver } = agent
   if (driver.notFound?.test(seen.screen)) return 'no'
   const live = seen.id.kind === 'id' ? seen.id.evidence : undefined
@@ -43,7 +43,7 @@ function answerOf({ agent, ready }: Up, seen: AgentLook, id: string): 'yes' | 'n
   if (live?.source === 'launch id' && live.id !== id) return 'no'
   // Codex, which looks at the lock itself.
   if (ready.kind === 'waiting' && ready.detail === 'open elsewhere') return 'no'
-  if (ready.kind === 'waiting') return 'yes'
+  if (ready.kind === 'waiting') return 'asks first'
   return driver.resumeProof === 'stays' ? 'yes' : undefined
 }
 

@@ -35,7 +35,8 @@ export async function resumeAll(
   }
   let done = 0
   const tell = (row: Row, error?: unknown) => {
-    const how = error === undefined ? 'runs' : isCodedError(error) ? error.message.split('\n')[0] : String(error)
+    const fine = wish.dryRun ? 'would be resumed' : 'runs'
+    const how = error === undefined ? fine : isCodedError(error) ? error.message.split('\n')[0] : String(error)
     onEnd(`${++done}/${wanted.length} ${how?.startsWith(row.name) ? how : `${row.name}: ${how}`}`)
   }
   const batch = await inBatches(wanted, atOnce, row => resumeSession(machine, bench, row, wish), tell)

@@ -2,6 +2,7 @@ import type { Driver, Launch, Wish } from '#lib/agents/drive/types.ts'
 import type { Adapter } from '#lib/agents/types.ts'
 import { STARTING } from '#lib/reconcile/identity.ts'
 import { safeCommand } from '#lib/reconcile/safe-command.ts'
+import { attachTo } from '#lib/reconcile/shown-command.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
@@ -32,6 +33,12 @@ export interface Resumed {
   agent: string | null
   /** The conversation it is in. */
   id: string | null
+  /** Did its own record, or its staying up with the id, show that conversation? False where it asks something first, and
+   * where nothing was resumed. */
+  proved: boolean
+  /** How it was started. */
+  folder: string | null
+  skip_permissions: boolean
   pane: string | null
   state: string | null
   detail: string | null
@@ -67,6 +74,7 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
   let up: Up
   let model: string | undefined
   let program: string
+  let proof: 'proved' | 'asks first' | undefined
   try {
     program = findProgram(driver.programs, machine.env)
     model = before.launch_model ?? undefined
@@ -87,7 +95,7 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
       trust: false,
       ...(bench.onWait ? { onProgress: bench.onWait } : {}),
     })
-    await proveOrEnd(machine, server, up, wish.how === 'resume' ? claim.id : undefined)
+    proof = await proveOrEnd(machine, server, up, wish.how === 'resume' ? claim.id : undefined)
   } catch (error) {
     await undoClaim(bench, op, server, { kind: 'ours', name, before, warnings: [] }, error)
     throw error
@@ -133,10 +141,13 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     status: 'running',
     agent: adapter.name,
     id: liveId(up) ?? up.launch.id ?? null,
+    proved: proof === 'proved',
+    folder: claim.folder,
+    skip_permissions: before.skip_permissions === true,
     pane: up.started.paneId,
     state: up.ready.kind === 'waiting' ? 'waiting' : (up.ready.seen.state?.state ?? 'unknown'),
     detail: up.ready.kind === 'waiting' ? up.ready.detail : (up.ready.seen.state?.detail ?? null),
-    attach: before.attach_command ?? null,
+    attach: attachTo(server, name),
     warnings: [...known.missing, ...warnings],
   }
 }
@@ -149,7 +160,7 @@ function environmentAgain(
   const again: Record<string, string> = {}
   const missing: string[] = []
   for (const name of row.env_names ?? []) {
-    const value = env[name]
+    const value = Object.hasOwn(env, name) && /^[A-Za-z_]\w{0,127}$/.test(name) ? env[name] : undefined
     if (value === undefined) missing.push(`${row.name} was created with --env ${name}, which is not set here`)
     else again[name] = value
   }
@@ -167,10 +178,15 @@ function launchOf(driver: Driver, how: ResumeWish['how'], id: string | undefined
   return driver.fork(id, wish)
 }
 
-async function proveOrEnd(machine: Machine, server: string, up: Up, id: string | undefined): Promise<void> {
-  if (id === undefined) return
+async function proveOrEnd(
+  machine: Machine,
+  server: string,
+  up: Up,
+  id: string | undefined,
+): Promise<'proved' | 'asks first' | undefined> {
+  if (id === undefined) return undefined
   try {
-    await proveConversation(machine, up, id)
+    return await proveConversation(machine, up, id)
   } catch (error) {
     await takeDown(machine, server, up.started)
     throw error
@@ -221,10 +237,13 @@ function would(claim: Extract<ResumeClaim, { kind: 'ours' }>, adapter: Adapter, 
     status: 'running',
     agent: adapter.name,
     id: wish.how === 'resume' ? (claim.id ?? null) : null,
+    proved: false,
+    folder: claim.folder,
+    skip_permissions: before.skip_permissions === true,
     pane: null,
     state: null,
     detail: null,
-    attach: before.attach_command ?? null,
+    attach: attachTo(serverOf(before), before.name),
     warnings: [],
   }
 }

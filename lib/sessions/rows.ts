@@ -1,4 +1,5 @@
 /** The rows that starts write. */
+import { join } from 'node:path'
 import type { Driver, Launch } from '#lib/agents/drive/types.ts'
 import type { Adapter } from '#lib/agents/types.ts'
 import { STARTING } from '#lib/reconcile/identity.ts'
@@ -8,6 +9,7 @@ import { attachCommand, killCommand } from '#lib/reconcile/shown-command.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import type { Machine } from '#lib/system/machine.ts'
+import { realPath } from '#lib/system/real-path.ts'
 import type { Op } from './op.ts'
 
 export interface RowWish {
@@ -41,6 +43,7 @@ export function newRow(machine: Machine, name: string, wish: RowWish, op: Op): R
     tui: UNKNOWN_TUI,
     agent: adapter.name,
     ...(wish.role === undefined ? {} : { role: wish.role }),
+    folder,
     tmux_socket_path: socketPath(machine.env, server),
     ...(machine.host === undefined ? {} : { host: machine.host }),
     ...(machine.bootId === undefined ? {} : { boot_id: machine.bootId }),
@@ -69,5 +72,5 @@ export function ofLaunch(
 
 /** Where tmux puts the socket of a `-L` name. */
 function socketPath(env: Record<string, string | undefined>, server: string): string {
-  return `${env['TMUX_TMPDIR'] || '/tmp'}/tmux-${process.getuid?.() ?? 0}/${server}`
+  return join(realPath(env['TMUX_TMPDIR'] || '/tmp'), `tmux-${process.geteuid?.() ?? 0}`, server)
 }

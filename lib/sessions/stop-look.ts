@@ -1,9 +1,12 @@
 /** What a stop looks at before it ends anything, and why it may refuse. */
+import type { Adapter } from '#lib/agents/types.ts'
 import { anotherHolder } from '#lib/reconcile/holders.ts'
+import { recordedId } from '#lib/reconcile/naming.ts'
 import { provedId } from '#lib/reconcile/new-identity.ts'
 import { observe } from '#lib/reconcile/observe.ts'
 import type { Observation, RowSight } from '#lib/reconcile/sights.ts'
 import { keyOf } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
@@ -35,7 +38,7 @@ export function ownSession({ presence }: RowSight): Session | undefined {
   return presence.renamed ?? (presence.own === 'present' && presence.same === 'yes' ? presence.named : undefined)
 }
 
-export function refuseStop(machine: Machine, { sight, observation }: Seen, wish: StopWish): void {
+export function refuseStop(machine: Machine, bench: Bench, { sight, observation }: Seen, wish: StopWish): void {
   const { row, presence } = sight
   const isUnsure = presence.own === 'unknown' || (presence.own === 'present' && ownIsUnsure(sight))
   // An ended row asks for nothing of tmux; whether its session lives concerns only one that may have to be ended.
@@ -47,7 +50,7 @@ export function refuseStop(machine: Machine, { sight, observation }: Seen, wish:
       'Try again when tmux answers. `agent-sessions status` shows what is known.',
     )
   const id = conversationOf(machine, sight, observation)
-  const sharer = wish.purge && id !== undefined ? otherRowOf(id, sight, observation) : undefined
+  const sharer = wish.purge && id !== undefined ? otherRowOf(id, sight, observation, bench.adapters) : undefined
   if (sharer !== undefined)
     throw new CodedError(
       'another-holder',
@@ -63,9 +66,20 @@ export function refuseStop(machine: Machine, { sight, observation }: Seen, wish:
     )
 }
 
-function otherRowOf(id: string, sight: RowSight, { rows }: Observation): string | undefined {
+function idsOf(row: Row, adapters: readonly Adapter[]): string[] {
+  const recorded = adapters.flatMap(adapter => recordedId(row, adapter) ?? [])
+  return row.launch_session_id ? [...recorded, row.launch_session_id] : recorded
+}
+
+function otherRowOf(
+  id: string,
+  sight: RowSight,
+  { rows }: Observation,
+  adapters: readonly Adapter[],
+): string | undefined {
+  // Whatever their status or host: an archived row's conversation was put away, not given away.
   for (const other of rows.values())
-    if (other !== sight && other.recorded.some(recorded => recorded.id === id)) return other.row.name
+    if (other !== sight && idsOf(other.row, adapters).includes(id)) return other.row.name
   return undefined
 }
 

@@ -8,6 +8,7 @@ import { serverOf } from '#lib/registry/rows.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { waitTeller } from './claim-row.ts'
 import type { Bench } from './context.ts'
+import { removeFilesOfRow } from './launch-files.ts'
 import { finishRow, type Op } from './op.ts'
 import { purgeConversation } from './purge.ts'
 import type { Stopped, StopWish } from './stop.ts'
@@ -29,9 +30,12 @@ export async function recordStop(
   const { row } = sight
   const adapter = sight.adapter ?? adapterOf(row, bench.adapters)
   const id = conversationOf(machine, sight, observation)
-  const set: Record<string, Plain> = { status: wish.archive ? 'archived' : 'stopped' }
+  const isEnd = wasAlive || row.status === 'running'
+  // A row that had ended keeps its end: only its conversation is removed.
+  const status = wish.archive ? 'archived' : isEnd ? 'stopped' : row.status
+  const set: Record<string, Plain> = { status }
   const unset: string[] = []
-  if (wasAlive || row.status === 'running') {
+  if (isEnd) {
     const at = Math.floor(machine.now() / 1000)
     set['terminated_at'] = isoSeconds(at)
     set['terminated_at_epoch'] = at
@@ -52,6 +56,7 @@ export async function recordStop(
   const resumable = purge?.files !== undefined ? false : resumableAs(machine, sight, adapter, id)
   if (resumable === null) unset.push('resumable')
   else set['resumable'] = resumable
+  if (isEnd) unset.push(...removeFilesOfRow(row, bench.registryPath))
   const warnings = await finishRow(
     machine,
     bench.registryPath,
@@ -68,7 +73,7 @@ export async function recordStop(
     name: row.name,
     server: serverOf(row),
     changed: true,
-    status: wish.archive ? 'archived' : 'stopped',
+    status,
     steps,
     id: purge ? null : (id ?? null),
     resumable,
@@ -104,12 +109,13 @@ async function purged(
 /** As the artifact says, looked at after the end: an agent writes its last lines while it leaves. */
 function resumableAs(
   machine: Machine,
-  { row }: RowSight,
+  { row, agent }: RowSight,
   adapter: RowSight['adapter'],
-  id: string | undefined,
+  known: string | undefined,
 ): boolean | null {
-  if (adapter === undefined) return null
-  if (id === undefined) return false
+  // Without one on record: the one it was in, or was told at its start, which then has no turn.
+  const id = known ?? (agent?.id.kind === 'id' ? agent.id.evidence.id : row.launch_session_id)
+  if (adapter === undefined || !id) return null
   const context = { env: machine.env, processes: machine.processes() }
   const { state, turn } = adapter.artifact(id, row.pane?.cwd ?? undefined, context)
   if (state === 'absent' || turn === 'no') return false

@@ -66,7 +66,7 @@ export async function stopSession(machine: Machine, bench: Bench, row: Row, wish
   try {
     // What was seen before the mark stood there may have passed: from here on reconcile leaves the row alone.
     const now = await lookAtRow(machine, bench, server, name)
-    refuseStop(machine, now, wish)
+    refuseStop(machine, bench, now, wish)
     const ended = await endOwn(machine, bench, now, server, wish)
     return await recordStop(machine, bench, op, now, wish, { ...ended, notes: [...notes, ...ended.notes] })
   } catch (error) {
@@ -126,7 +126,7 @@ async function begin(
   const server = serverOf(row)
   const seen = await lookAtRow(machine, bench, server, row.name)
   if (isDone(seen.sight, wish)) return { ...asItIs(seen.sight), changed: false }
-  refuseStop(machine, seen, wish)
+  refuseStop(machine, bench, seen, wish)
   if (wish.dryRun) return { ...asItIs(seen.sight), changed: true, status: wish.archive ? 'archived' : 'stopped' }
   const { warnings } = await updateRegistry(
     bench.registryPath,

@@ -11,6 +11,22 @@ export async function undoClaim(
   bench: Bench,
   op: Op,
   server: string,
+  claim: Extract<Claim, { kind: 'ours' }>,
+  cause: unknown,
+): Promise<void> {
+  try {
+    await undo(bench, op, server, claim, cause)
+  } catch (error) {
+    // Why the start failed is what the caller must hear; the dead op is the next pass's to clean.
+    const why = error instanceof Error ? error.message : String(error)
+    bench.onWait?.(`${claim.name}: its row was not put back (${why}); \`agent-sessions reconcile\` does it`)
+  }
+}
+
+async function undo(
+  bench: Bench,
+  op: Op,
+  server: string,
   { name, before }: Extract<Claim, { kind: 'ours' }>,
   cause: unknown,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Tmux, TmuxResult } from './exec.ts'
+import { literal, type Tmux, type TmuxResult } from './exec.ts'
 import { asFormat, scriptLine } from './script.ts'
 import { MARK } from './session.ts'
 
@@ -74,10 +74,17 @@ export async function startSession(tmux: Tmux, wish: SessionWish): Promise<Start
       cwd: '/',
     })
     const answer = answerOf(result)
+    // A hook of the user's may have renamed the session, or split its window: once more, by ids.
+    if (answer.kind === 'started') await markAgain(tmux, wish, answer)
     // The server ended between two commands of ours (its last session had just gone), and what it had with it.
     const isRace = answer.kind === 'failed' && /server exited|lost server|no server running/.test(answer.message)
     if (!isRace || tries === TRIES) return answer
   }
+}
+
+async function markAgain(tmux: Tmux, wish: SessionWish, { sessionId, paneId }: Started): Promise<void> {
+  const mark = ['set-option', '-t', `${sessionId}:`, MARK, literal(wish.mark)]
+  await tmux(wish.server, [...mark, ';', 'set-option', '-p', '-t', paneId, 'remain-on-exit', 'on'])
 }
 
 function answerOf(result: TmuxResult): StartAnswer {

@@ -95,7 +95,7 @@ describe('a start', () => {
     expect(id).toBe(wish().newId)
     expect(hookFile).toBe("/tmp/it's here/hook.jsonl")
     const settings = JSON.parse(args[args.indexOf('--settings') + 1] ?? '')
-    expect(settings.hooks.SessionStart[0].hooks[0].command).toBe("cat >> '/tmp/it'\\''s here/hook.jsonl'")
+    expect(settings.hooks.SessionStart[0].hooks[0].command).toBe("umask 077; cat >> '/tmp/it'\\''s here/hook.jsonl'")
   })
 
   it('gives an older version nothing that it may not know', () => {

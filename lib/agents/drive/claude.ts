@@ -88,5 +88,5 @@ function launch(args: string[], wish: Wish): Launch {
 
 /** A hook's command is run by `sh -c`; what it is told comes by stdin. */
 function hookInto(path: string): { type: 'command'; command: string; timeout: number } {
-  return { type: 'command', command: `cat >> '${path.replaceAll("'", `'\\''`)}'`, timeout: 5 }
+  return { type: 'command', command: `umask 077; cat >> '${path.replaceAll("'", `'\\''`)}'`, timeout: 5 }
 }
