@@ -32,7 +32,7 @@ usage: create --agent AGENT [--workspace DIR] [--name NAME] [--role ROLE] [--pro
   --wait-ready SECONDS how long it may take to be ready (default 60)
   --trust              answer the question whether the folder is trusted with yes; without it a question is reported
   --worktree BRANCH    work in a git work tree of that branch, made beside the repository
-  --keep-session       keep the session when its job ends
+  --keep-session       kept in the row: the session stays when a job in it ends
   --replace            start anew although the row has ended; the old conversation id is kept in previous_session_ids
   --dry-run            only say what would be started
   --json               one JSON value

@@ -1,5 +1,8 @@
+import { realpathSync } from 'node:fs'
 import { requireRegistry } from '#lib/registry/locate.ts'
 import { pruneRegistry } from '#lib/registry/prune.ts'
+import { rowsOf } from '#lib/registry/rows.ts'
+import { readRegistryFile } from '#lib/registry/store.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { currentFolder } from './current-folder.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
@@ -47,6 +50,7 @@ async function run(argv: string[]): Promise<ExitCode> {
   }
   const { moved, undated, refused, archive, warnings } = await pruneRegistry(path, options)
   for (const warning of warnings) note(`prune: ${warning}`)
+  if (!dryRun) await sweep(path)
 
   if (flags.has('json')) {
     await print(
@@ -68,6 +72,13 @@ async function run(argv: string[]): Promise<ExitCode> {
   )
   await print(`${lines.join('\n')}\n`)
   return EXIT.done
+}
+
+/** Files of starts that no row names any more. */
+async function sweep(path: string): Promise<void> {
+  const { sweepLaunchFiles } = await import('#lib/sessions/launch-files.ts')
+  const { registry } = (await readRegistryFile(path)).snapshot
+  sweepLaunchFiles(rowsOf(registry), realpathSync(path), Date.now())
 }
 
 function seconds(age: string | undefined): number {

@@ -12,6 +12,7 @@ import { alreadyRunning, type Created, nothingYet } from './created.ts'
 import type { Delivery } from './deliver.ts'
 import { newIds, startedFields } from './fields.ts'
 import { deliverFirst, recordConversation } from './first-prompt.ts'
+import { removeFilesOfRow } from './launch-files.ts'
 import { checkName, namesFor } from './names.ts'
 import { awaitFree, finishRow, type Op, ownOp } from './op.ts'
 import { findProgram } from './program.ts'
@@ -191,6 +192,8 @@ async function finish(
       ...waitTeller(bench),
     },
   )
+  // Of the start before.
+  if (before !== undefined) removeFilesOfRow(before, bench.registryPath)
   const warnings = [...claim.warnings, ...written]
   const prompt = wish.prompt === undefined ? null : await deliverFirst(machine, bench, wish, up).catch(notProved)
   if (prompt !== null) {

@@ -67,7 +67,7 @@ export function agentEnvironment(
     else if (name !== 'PATH' && name !== 'HOME') unset.add(name)
   }
   if (set['HOME'] === undefined) set['HOME'] = homedir()
-  for (const [name, value] of Object.entries({ ...forLaunch, ...wished })) {
+  for (const [name, value] of Object.entries({ ...wished, ...forLaunch })) {
     set[name] = value
     unset.delete(name)
   }

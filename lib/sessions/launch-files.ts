@@ -1,5 +1,5 @@
 /** What belongs to single starts (a log, what a hook says, a secret): in a folder that is ours alone, and not for git. */
-import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Wish } from '#lib/agents/drive/types.ts'
 import type { Row } from '#lib/registry/schema.ts'
@@ -54,4 +54,22 @@ export function removeFilesOfRow(row: Row, registryPath: string): string[] {
     if (path && dirname(path) === own && /^[0-9a-f-]{36}\./.test(basename(path))) rmSync(path, { force: true })
   }
   return FIELDS.filter(field => row[field] !== undefined)
+}
+
+const SWEEP_AFTER_MS = 86_400_000
+
+/** Removes files of starts that no row names and that nobody wrote to for a day; gives how many. */
+export function sweepLaunchFiles(rows: readonly Row[], registryPath: string, nowMs: number): number {
+  const own = join(dirname(registryPath), 'launches')
+  const named = new Set(rows.flatMap(row => FIELDS.map(field => row[field])))
+  let count = 0
+  for (const name of lstatSync(own, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(own) : []) {
+    const path = join(own, name)
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    if (!/^[0-9a-f-]{36}\./.test(name) || named.has(path) || !stats?.isFile()) continue
+    if (nowMs - stats.mtimeMs < SWEEP_AFTER_MS) continue
+    rmSync(path, { force: true })
+    count++
+  }
+  return count
 }

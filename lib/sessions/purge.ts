@@ -1,11 +1,19 @@
+import { statSync } from 'node:fs'
 import { driverNamed } from '#lib/agents/drive/table.ts'
 import type { Adapter } from '#lib/agents/types.ts'
 import type { RowSight } from '#lib/reconcile/sights.ts'
+import type { Row } from '#lib/registry/schema.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import type { Bench } from './context.ts'
 import { holderOf } from './holder.ts'
 import { findProgram, runnerOf } from './program.ts'
+
+/** Its folder, where that is still there: a program cannot be started in one that is gone. */
+function placeOf(row: Row): string {
+  const path = row.folder ?? row.pane?.cwd
+  return path && statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : '/'
+}
 
 /** Removes a conversation's artifact, after the end of its session. CodedErrors: `cannot-purge`, `another-holder`: a live
  * agent is in it. */
@@ -31,6 +39,6 @@ export async function purgeConversation(
   if (artifact.state === 'absent') return []
   const program = () => findProgram(driver.programs, machine.env)
   return driver.purge(id, artifact, context, (args, options) =>
-    runnerOf(program(), row.pane?.cwd ?? '/', machine.env)(args, options),
+    runnerOf(program(), placeOf(row), machine.env)(args, options),
   )
 }

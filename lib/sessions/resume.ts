@@ -13,6 +13,7 @@ import { claimForResume, type ResumeClaim } from './claim-resume.ts'
 import { waitTeller } from './claim-row.ts'
 import { type Bench, toolsFor } from './context.ts'
 import { newIds, startedFields } from './fields.ts'
+import { removeFilesOfRow } from './launch-files.ts'
 import { finishRow, ownOp, whenFree } from './op.ts'
 import { findProgram } from './program.ts'
 import { proveConversation } from './prove.ts'
@@ -134,6 +135,8 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
       ...waitTeller(bench),
     },
   )
+  // Of the start before.
+  removeFilesOfRow(before, bench.registryPath)
   return {
     name,
     server,
