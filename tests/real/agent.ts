@@ -204,7 +204,10 @@ export async function ended(
     'the end of the program',
     () => {
       const [dead, code] = tmux(world, server, facts).split(/\s/)
-      return dead === '1' && code !== '' && code
+      if (dead !== '1') return undefined
+      // tmux 3.3a may not know it, and for good, until it looks after another child of its own.
+      if (code === '') tmux(world, server, ['run-shell', '-b', 'true'])
+      return code !== '' && code
     },
     { timeoutMs: START_MS },
   ).catch(error => {
