@@ -198,7 +198,7 @@ async function finish(
   const prompt = wish.prompt === undefined ? null : await deliverFirst(machine, bench, wish, up).catch(notProved)
   if (prompt !== null) {
     // It runs, whatever became of its prompt: what cannot be written now, the next pass writes.
-    const recorded = recordConversation(machine, bench, tools, wish.server, name, op)
+    const recorded = recordConversation(machine, bench, tools, wish.server, name, op, provedBy(prompt, up))
     warnings.push(...(await recorded.catch(error => [`its conversation is not on record yet: ${wordsOf(error)}`])))
   }
   const { ready } = up
@@ -226,6 +226,12 @@ function checkHome(wished: Record<string, string>, { driver }: Tools, env: Recor
         `--env ${name}: it says where ${driver.name} keeps its files, and every later command must see the same`,
         `Set it for the commands themselves: ${name}=… agent-sessions create …`,
       )
+}
+
+/** The conversation whose own record holds the prompt. */
+function provedBy({ outcome, proof }: Delivery, { launch, ready }: Up): string | undefined {
+  if (outcome !== 'delivered' || proof !== 'record') return undefined
+  return ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : launch.id
 }
 
 /** The session is there whatever went wrong with its prompt, and whether that arrived nobody knows. */

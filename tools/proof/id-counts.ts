@@ -22,11 +22,14 @@ export interface Known {
   /** What was wrong before the row was looked at. */
   faults: string[]
   hasRow: boolean
+  /** The pass says that it may have gone on to another conversation. */
+  isDoubted: boolean
   recorded?: string | undefined
   previous: string[]
 }
 
-type Verdict = 'right' | 'wrong' | 'own earlier' | 'unknown'
+/** `doubted`: its own earlier conversation is on record, and the report says that it may be in the later one. */
+type Verdict = 'right' | 'wrong' | 'doubted' | 'unknown'
 
 /** CLIs that leave something behind that follows /clear: a pid map, a lock, a log. */
 const FOLLOWS: readonly Cli[] = ['claude', 'agy', 'codex']
@@ -39,10 +42,10 @@ function isTold({ agent: { cli, isOld, isCleared, isAlone } }: Known): boolean {
   return !isOld && (!isCleared || FOLLOWS.includes(cli))
 }
 
-function verdictOf({ truth, recorded }: Known): Verdict {
+function verdictOf({ truth, recorded, isDoubted }: Known): Verdict {
   if (recorded === undefined) return 'unknown'
   if (recorded === truth.at(-1)) return 'right'
-  return truth.includes(recorded) ? 'own earlier' : 'wrong'
+  return truth.includes(recorded) && isDoubted ? 'doubted' : 'wrong'
 }
 
 /** Counts per CLI, and a sentence for each row that is not as it must be. */
@@ -57,8 +60,8 @@ export function countIds(all: readonly Known[]): ProofResult {
       cleared: count(({ agent }) => agent.isCleared),
       right: count(known => verdictOf(known) === 'right'),
       WRONG: count(known => verdictOf(known) === 'wrong'),
-      'own earlier, cannot be told': count(known => verdictOf(known) === 'own earlier' && !isTold(known)),
-      'own earlier, but told': count(known => verdictOf(known) === 'own earlier' && isTold(known)),
+      'in doubt, and said so': count(known => verdictOf(known) === 'doubted' && !isTold(known)),
+      'in doubt, but told': count(known => verdictOf(known) === 'doubted' && isTold(known)),
       'unknown, cannot be told': count(known => verdictOf(known) === 'unknown' && !isTold(known)),
       'unknown, but told': count(known => verdictOf(known) === 'unknown' && isTold(known)),
     }

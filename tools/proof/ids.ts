@@ -58,7 +58,8 @@ async function oneRun(seed: number, run: number): Promise<Known[]> {
       if (isWarm) keepServer(world, SERVER)
       const lives = await atATime(agents.length, agents, agent => oneAgent(world, agent, where))
       keepServer(world, SERVER)
-      await settledDrifts(world)
+      const drifts = await settledDrifts(world)
+      const doubted = new Set(drifts.filter(({ kind }) => kind === 'ambiguous').map(({ name }) => name))
       const rows = rowsOf(world)
       return lives.map(life => {
         const row = rows.find(({ name }) => name === life.agent.name)
@@ -68,6 +69,7 @@ async function oneRun(seed: number, run: number): Promise<Known[]> {
           ...life,
           others: lives.filter(other => other !== life).flatMap(other => other.truth),
           hasRow: row !== undefined,
+          isDoubted: doubted.has(life.agent.name),
           recorded: typeof id === 'string' && id !== '' ? id : undefined,
           previous: Array.isArray(previous) ? previous.map(String) : [],
         }
@@ -75,7 +77,16 @@ async function oneRun(seed: number, run: number): Promise<Known[]> {
     })
   } catch (error) {
     return [
-      { where, agent: agents[0] as Agent, truth: [], faults: [String(error)], others: [], hasRow: true, previous: [] },
+      {
+        where,
+        agent: agents[0] as Agent,
+        truth: [],
+        faults: [String(error)],
+        others: [],
+        hasRow: true,
+        isDoubted: false,
+        previous: [],
+      },
     ]
   }
 }
