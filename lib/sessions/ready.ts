@@ -165,9 +165,13 @@ async function settled(machine: Machine, agent: StartedAgent, pane: PaneSight): 
 
 /** What a dead pane holds. tmux writes a line of its own below, which scrolls what was on top into the history. */
 async function lastScreen(machine: Machine, { server, paneId }: StartedAgent): Promise<string> {
-  const result = await machine.tmux(server, ['capture-pane', '-p', '-S', '-100', '-t', paneId])
-  const text = result.kind === 'exit' ? result.stdout.toString() : ''
-  return text.replace(/^Pane is dead \([^\n]*\n?/m, '')
+  // Its death may be known before its last output is read.
+  for (let tries = 0; ; tries++) {
+    const result = await machine.tmux(server, ['capture-pane', '-p', '-S', '-100', '-t', paneId])
+    const text = result.kind === 'exit' ? result.stdout.toString().replace(/^Pane is dead \([^\n]*\n?/m, '') : ''
+    if (text.trim() !== '' || tries === 5) return text
+    await machine.sleep(40)
+  }
 }
 
 function howItEnded({ deadStatus, deadSignal }: PaneSight): string {
