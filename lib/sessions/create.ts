@@ -194,7 +194,8 @@ async function finish(
   )
   // Of the start before.
   if (before !== undefined) removeFilesOfRow(before, bench.registryPath)
-  const warnings = [...claim.warnings, ...written]
+  const caveat = tools.driver.caveat?.(machine.env)
+  const warnings = [...(caveat === undefined ? [] : [caveat]), ...claim.warnings, ...written]
   const prompt = wish.prompt === undefined ? null : await deliverFirst(machine, bench, wish, up).catch(notProved)
   if (prompt !== null) {
     // It runs, whatever became of its prompt: what cannot be written now, the next pass writes.

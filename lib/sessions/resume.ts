@@ -135,6 +135,7 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
       ...waitTeller(bench),
     },
   )
+  const caveat = driver.caveat?.(machine.env)
   // Of the start before.
   removeFilesOfRow(before, bench.registryPath)
   return {
@@ -151,7 +152,7 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     state: up.ready.kind === 'waiting' ? 'waiting' : (up.ready.seen.state?.state ?? 'unknown'),
     detail: up.ready.kind === 'waiting' ? up.ready.detail : (up.ready.seen.state?.detail ?? null),
     attach: attachTo(server, name),
-    warnings: [...known.missing, ...warnings],
+    warnings: [...(caveat === undefined ? [] : [caveat]), ...known.missing, ...warnings],
   }
 }
 

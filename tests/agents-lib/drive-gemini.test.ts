@@ -1,9 +1,11 @@
-import { appendFileSync, existsSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { geminiDriver } from '#lib/agents/drive/gemini.ts'
 import { gemini } from '#lib/agents/gemini.ts'
 import { stateFromScreen } from '#lib/agents/screen.ts'
 import { isCodedError } from '#lib/system/errors.ts'
+import { makeWorld } from '../harness/world.ts'
 import { aWish, capturesOf } from './drive-fixtures.ts'
 import { aLook, ID, OTHER_ID, World } from './world.ts'
 
@@ -195,4 +197,13 @@ describe('the record', () => {
     await expect(purge).rejects.toSatisfy(isCodedError)
     expect(existsSync(`${world.home}/${path}`)).toBe(true)
   })
+})
+
+it('its own removal of conversations is told, unless it is switched off', () => {
+  const { home } = makeWorld()
+  mkdirSync(join(home, '.gemini'))
+  expect(geminiDriver.caveat?.({ HOME: home })).toContain('sessionRetention')
+  const settings = { general: { sessionRetention: { enabled: false } } }
+  writeFileSync(join(home, '.gemini/settings.json'), JSON.stringify(settings))
+  expect(geminiDriver.caveat?.({ HOME: home })).toBeUndefined()
 })

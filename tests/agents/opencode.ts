@@ -57,7 +57,7 @@ const kind: Kind = {
   alternate: true,
   ctrlCsToLeave: 1,
   // The best match for `//x` was /exit.
-  leaves: /^\/(?:(?:exit|quit|q)(?:\s|$)|\/)/,
+  leaves: /^\/(?:(?:exit|quit|q)(?:\s|$)|\/)|^\s*(?:exit|quit|:q)\s*$/,
   completes: /(?:^|\s)@\S+$/,
   // An agent takes the word's place; nothing matches here what begins with `no`.
   complete: ({ composer: { text } }) => (/@no\S*$/.test(text) ? '' : text.replace(/@\S+$/, '@general ')),

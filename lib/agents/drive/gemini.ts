@@ -1,4 +1,6 @@
 /** Driving Gemini CLI. Source: 0.61.0 run against a loopback API. */
+import { join } from 'node:path'
+import { asObject, smallFile } from '../files.ts'
 import { aboutGemini } from './gemini-about.ts'
 import { geminiInput } from './gemini-input.ts'
 import { geminiPrompt } from './gemini-prompt.ts'
@@ -20,6 +22,7 @@ export const geminiDriver: Driver = {
   unknownFlag: /Unknown arguments?:[^\n]*session-?id/i,
   // An unknown id: exit 42 and the text below.
   resumeProof: 'stays',
+  caveat: retentionCaveat,
   notFound: /Error resuming session: (?:Invalid session identifier|No previous sessions found for this project)/,
 
   // Its input line, with `◇  Ready`, is there for 0.3 s before it asks whether the folder is trusted.
@@ -52,4 +55,14 @@ function flags(wish: Wish): string[] {
     ...(wish.model === undefined ? [] : ['--model', wish.model]),
     ...(wish.skipPermissions ? ['--approval-mode', 'yolo'] : []),
   ]
+}
+
+/** 0.61.0 (run): a gemini that starts in a project removes conversations of others there, also live ones, unless its user
+ * has switched that off. */
+function retentionCaveat(env: Record<string, string | undefined>): string | undefined {
+  const home = env['GEMINI_CLI_HOME'] || env['HOME']
+  const settings = home === undefined ? undefined : asObject(smallFile(join(home, '.gemini', 'settings.json')) ?? '')
+  const general = settings?.['general'] as { sessionRetention?: { enabled?: unknown } } | undefined
+  if (general?.sessionRetention?.enabled === false) return undefined
+  return 'Gemini CLI itself removes conversations when another gemini starts in the same project; "general": {"sessionRetention": {"enabled": false}} in ~/.gemini/settings.json keeps them'
 }

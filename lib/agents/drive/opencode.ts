@@ -80,5 +80,7 @@ function launch(wish: Wish, conversation: string[] = []): Launch {
 
 /** Behind `/` at the start and `@` at the end, Enter takes the best completion (`//x` ran `/exit`). */
 function opencodePrompt(text: string): string {
+  // Alone, whatever blanks stand around it, such a word ends the program (1.18.33, run).
+  if (/^\s*(?:exit|quit|:q)\s*$/.test(text)) return `${text.trim()}.`
   return `${text.startsWith('/') ? ' ' : ''}${text}${/@\S*$/.test(text) ? ' ' : ''}`
 }

@@ -94,6 +94,8 @@ export interface Driver {
   /** Its input line is drawn before it is known whether it will ask something: at a start its screen must stand still for so
    * many milliseconds, and longer where the start took long, before that line is believed. */
   settleMs?: number
+  /** What its user should know of how it is set up: it may lose conversations by itself. */
+  caveat?(env: Record<string, string | undefined>): string | undefined
   /** The choice that trusts the folder, as it stands behind its number or bullet. */
   trustChoice?: RegExp
   /** Characters that stand before the marked choice of a question. */
