@@ -157,7 +157,7 @@ describe('the screen', () => {
 
 describe('a prompt', () => {
   it.each([
-    ['a word that leaves', ' quit\n', 'quit.'],
+    [' quit\n', 'quit.'],
     ['plain; text\\', 'plain; text\\'],
     ['/exit now', ' /exit now'],
     ['//x', ' //x'],
