@@ -1,7 +1,8 @@
-import { realpathSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { realpathSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { shown } from '#lib/reconcile/shown-command.ts'
 import type { Created, CreateWish } from '#lib/sessions/create.ts'
-import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
+import { CodedError, EXIT, type ExitCode, errnoOf } from '#lib/system/errors.ts'
 import { thisMachine } from '#lib/system/machine.ts'
 import { benchOrNew } from './bench.ts'
 import { currentFolder } from './current-folder.ts'
@@ -49,6 +50,7 @@ examples:
   agent-sessions attach my-app-creator-claude      look at it (Ctrl-b d leaves it running)
 
 exit codes: 0 it runs (also when it did before) · 1 refused, or the agent did not stay up, or the prompt was not taken
+            (nor sent, because the session ran before)
             2 wrong usage or a broken registry · 3 not ready in time, or the lock was not had
             4 tmux gave no sure answer
 `
@@ -79,7 +81,10 @@ export const create: Command = { name: 'create', help: HELP, run }
 async function run(argv: string[]): Promise<ExitCode> {
   const flags = parseFlags(argv, FLAGS, EXAMPLE)
   if (flags.positionals.length > 0)
-    throw usageError(`create takes no name behind it, got "${flags.positionals[0]}"; use --name`, EXAMPLE)
+    throw usageError(
+      `create takes no word behind it, got "${flags.positionals[0]}"; --agent and --name say what is meant`,
+      EXAMPLE,
+    )
   const agent = flags.text('agent')
   if (agent === undefined) throw usageError('create needs --agent, got none', EXAMPLE)
   const { width, height } = sizeOf(flags.text('size') ?? '140x40')
@@ -113,6 +118,11 @@ async function run(argv: string[]): Promise<ExitCode> {
     dryRun,
   }
   const machine = thisMachine()
+  // A start in the middle is on record, and the next pass completes it.
+  process.once('SIGINT', () => {
+    note('create: interrupted; what was started stays, without its prompt: `agent-sessions status` shows it')
+    process.exit(130)
+  })
   const branch = flags.text('worktree')
   const { inWorktree } = await import('#lib/sessions/worktree.ts')
   const made =
@@ -123,11 +133,10 @@ async function run(argv: string[]): Promise<ExitCode> {
   await print(
     flags.has('json')
       ? `${JSON.stringify({ schema: 1, yaml_path: bench.yamlPath, dry_run: dryRun, ...made })}\n`
-      : shown(made, dryRun),
+      : answer(made, dryRun),
   )
   if (!made.created && made.prompt !== null) note(`create: the prompt was not sent: ${made.prompt.why}`)
-  const isTaken =
-    !made.created || made.prompt === null || made.prompt.outcome === 'delivered' || made.prompt.outcome === 'queued'
+  const isTaken = made.prompt === null || made.prompt.outcome === 'delivered' || made.prompt.outcome === 'queued'
   return isTaken ? EXIT.done : EXIT.refused
 }
 
@@ -135,15 +144,19 @@ function workspaceOf(flags: Parsed): string {
   const given = flags.text('workspace')
   const path = resolve(currentFolder(), given ?? '.')
   try {
-    return realpathSync(path)
-  } catch {
+    const real = realpathSync(path)
+    if (statSync(real).isDirectory()) return real
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT')
+      throw new CodedError('no-folder', EXIT.refused, `${path} cannot be entered: ${(error as Error).message}`)
     throw new CodedError(
       'no-folder',
       EXIT.refused,
       `there is no folder ${path}`,
-      `Make it first: mkdir -p ${basename(path)}`,
+      `Make it first: mkdir -p ${shown(path)}`,
     )
   }
+  throw new CodedError('no-folder', EXIT.refused, `${path} is no folder`, 'Name a folder with --workspace.')
 }
 
 function roleOf(flags: Parsed): string {
@@ -160,7 +173,7 @@ function sizeOf(text: string): { width: number; height: number } {
   return { width: Number(width), height: Number(height) }
 }
 
-function shown(made: Created, dryRun: boolean): string {
+function answer(made: Created, dryRun: boolean): string {
   const verb = made.created ? (dryRun ? 'would create' : 'created') : 'runs already'
   const lines = [`${verb}  ${visible(made.name)}  (${made.agent}, tmux server ${made.server}, ${visible(made.folder)})`]
   if (made.pane !== null) lines.push(`pane          ${made.pane} (pid ${made.pane_pid})`)
@@ -170,6 +183,8 @@ function shown(made: Created, dryRun: boolean): string {
   if (made.prompt !== null) lines.push(`prompt        ${made.prompt.outcome}: ${visible(made.prompt.why)}`)
   if (made.attach !== null) lines.push(`attach        ${visible(made.attach)}`)
   if (made.detail === 'trust')
-    lines.push('It asks whether the folder is trusted: attach and answer, or stop it and create it with --trust.')
+    lines.push(
+      `It asks whether the folder is trusted. Attach and answer${made.prompt === null ? '' : ' (the prompt was not sent)'}; or: stop ${visible(made.name)}, then create with --trust --replace.`,
+    )
   return `${lines.join('\n')}\n`
 }

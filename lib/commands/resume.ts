@@ -91,7 +91,8 @@ async function run(argv: string[]): Promise<ExitCode> {
   if (json) await print(`${JSON.stringify({ ...head, sessions, skipped, failed })}\n`)
   else {
     const lines = sessions.map(one => shown(one, wish.dryRun))
-    for (const one of skipped) lines.push(`${visible(one.name)}  not resumed: ${visible(one.why)}`)
+    for (const one of skipped)
+      lines.push(`${visible(one.name)}  not resumed: ${visible(one.why.replace(`${one.name}: `, ''))}`)
     for (const one of failed) lines.push(`${visible(one.name)}  FAILED: ${visible(one.error.message)}`)
     if (lines.length === 0) lines.push('nothing to resume')
     await print(`${lines.join('\n')}\n`)

@@ -152,7 +152,9 @@ function ended(row: Row): CodedError {
     'ended',
     EXIT.refused,
     `${row.name} ${what}; it is not started anew unasked`,
-    `\`agent-sessions resume ${row.name}\` brings its conversation back; --replace starts a new one and keeps the old id.`,
+    row.resumable === false
+      ? 'It has no conversation to bring back: --replace starts a new one.'
+      : `\`agent-sessions resume ${row.name}\` brings its conversation back; --replace starts a new one and keeps the old id.`,
   )
 }
 

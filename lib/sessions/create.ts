@@ -14,7 +14,7 @@ import { newIds, startedFields } from './fields.ts'
 import { deliverFirst, recordConversation } from './first-prompt.ts'
 import { removeFilesOfRow } from './launch-files.ts'
 import { checkName, namesFor } from './names.ts'
-import { awaitFree, finishRow, type Op, ownOp } from './op.ts'
+import { awaitFree, finishRow, type Op, ownOp, runsAnyway } from './op.ts'
 import { findProgram } from './program.ts'
 import { newRow, type RowWish } from './rows.ts'
 import { undoClaim } from './undo.ts'
@@ -191,7 +191,9 @@ async function finish(
       keepOp: wish.prompt !== undefined,
       ...waitTeller(bench),
     },
-  )
+  ).catch(error => {
+    throw runsAnyway(error, name, wish.prompt === undefined ? '' : '; its prompt was not sent')
+  })
   // Of the start before.
   if (before !== undefined) removeFilesOfRow(before, bench.registryPath)
   const caveat = tools.driver.caveat?.(machine.env)

@@ -148,6 +148,18 @@ export async function finishRow(
   return warnings
 }
 
+/** What an agent that is up, and could not be put on record, is told by. */
+export function runsAnyway(error: unknown, name: string, more = ''): unknown {
+  if (!isCodedError(error)) return error
+  const hint = error.hint === undefined ? '' : `${error.hint} `
+  return new CodedError(
+    error.code,
+    error.exit,
+    `${error.message}\n${name} runs all the same, and is not on record yet${more}`,
+    `${hint}Then \`agent-sessions reconcile\` records it.`,
+  )
+}
+
 function rowChanged(name: string): CodedError {
   return new CodedError(
     'row-changed',

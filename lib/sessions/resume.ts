@@ -14,7 +14,7 @@ import { waitTeller } from './claim-row.ts'
 import { type Bench, toolsFor } from './context.ts'
 import { newIds, startedFields } from './fields.ts'
 import { removeFilesOfRow } from './launch-files.ts'
-import { finishRow, ownOp, whenFree } from './op.ts'
+import { finishRow, ownOp, runsAnyway, whenFree } from './op.ts'
 import { findProgram } from './program.ts'
 import { proveConversation } from './prove.ts'
 import { ofLaunch } from './rows.ts'
@@ -134,7 +134,9 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
       why: `${wish.how}: ${name}`,
       ...waitTeller(bench),
     },
-  )
+  ).catch(error => {
+    throw runsAnyway(error, name)
+  })
   const caveat = driver.caveat?.(machine.env)
   // Of the start before.
   removeFilesOfRow(before, bench.registryPath)

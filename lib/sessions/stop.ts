@@ -87,7 +87,7 @@ async function endOwn(
   const own = ownSession(sight) ?? remainsOf(sight, observation)
   const serverPid = observation.servers.find(entry => entry.name === server)?.server?.pid
   if (own === undefined || serverPid === undefined) return { wasAlive: false, steps: [], survivors: [], notes: [] }
-  const session = { server, serverPid, sessionId: own.id, paneId: sight.agent?.pane.id }
+  const session = { server, serverPid, sessionId: own.id, paneId: ownPane(sight, observation) }
   const tree = await sessionTrees(machine, session)
   const left = wish.mode === 'soft' ? await leaveByItself(machine, bench, sight, session, wish.timeoutMs) : NOT_ASKED
   const ended = await endSession(machine, session, wish.timeoutMs, tree)
@@ -98,6 +98,18 @@ async function endOwn(
     survivors: ended.survivors.map(({ pid }) => pid),
     notes: left.notes,
   }
+}
+
+/** The agent's pane, unless it is another row's too: two sessions of a group show the same panes. */
+function ownPane(sight: RowSight, { rows }: Observation): string | undefined {
+  const id = sight.agent?.pane.id
+  for (const other of rows.values()) {
+    const { same, named, renamed } = other.presence
+    const session = renamed ?? (same === 'yes' ? named : undefined)
+    const isShared = session?.server === serverOf(sight.row) && session.panes.some(pane => pane.id === id)
+    if (other !== sight && isShared) return undefined
+  }
+  return id
 }
 
 /** What a user's `remain-on-exit` kept of the row's own session: nothing runs in it, and it holds the name. */

@@ -84,7 +84,10 @@ export async function startSession(tmux: Tmux, wish: SessionWish): Promise<Start
 
 async function markAgain(tmux: Tmux, wish: SessionWish, { sessionId, paneId }: Started): Promise<void> {
   const mark = ['set-option', '-t', `${sessionId}:`, MARK, literal(wish.mark)]
-  await tmux(wish.server, [...mark, ';', 'set-option', '-p', '-t', paneId, 'remain-on-exit', 'on'])
+  // The pane that a hook made, which got ours, has its own setting back.
+  const back = `set-option -p -u -t '${sessionId}:' remain-on-exit`
+  const other = ['if-shell', '-F', '-t', `${sessionId}:`, `#{!=:#{pane_id},${paneId}}`, back]
+  await tmux(wish.server, [...mark, ';', ...other, ';', 'set-option', '-p', '-t', paneId, 'remain-on-exit', 'on'])
 }
 
 function answerOf(result: TmuxResult): StartAnswer {

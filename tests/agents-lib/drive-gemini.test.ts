@@ -5,6 +5,7 @@ import { geminiDriver } from '#lib/agents/drive/gemini.ts'
 import { gemini } from '#lib/agents/gemini.ts'
 import { stateFromScreen } from '#lib/agents/screen.ts'
 import { isCodedError } from '#lib/system/errors.ts'
+import { screenLines } from '#lib/tmux/ansi.ts'
 import { makeWorld } from '../harness/world.ts'
 import { aWish, capturesOf } from './drive-fixtures.ts'
 import { aLook, ID, OTHER_ID, World } from './world.ts'
@@ -206,4 +207,18 @@ it('its own removal of conversations is told, unless it is switched off', () => 
   const settings = { general: { sessionRetention: { enabled: false } } }
   writeFileSync(join(home, '.gemini/settings.json'), JSON.stringify(settings))
   expect(geminiDriver.caveat?.({ HOME: home })).toBeUndefined()
+})
+
+it('an empty line in a draft is part of it', () => {
+  const screen = [
+    '─'.repeat(40),
+    ' Shift+Tab to accept edits',
+    '',
+    ' > multi',
+    '',
+    '   line',
+    '',
+    ' workspace (/directory)',
+  ]
+  expect(geminiDriver.input(screenLines(screen.join('\n')))).toEqual({ kind: 'draft', text: 'multi\n\nline' })
 })

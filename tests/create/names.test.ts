@@ -142,11 +142,14 @@ test('a session that was renamed by hand still counts as running under its rowâ€
   expect((await settledPass(world)).drifts.map(drift => drift.kind)).toContain('renamed')
 })
 
-test('a running session of that name with another agent or folder is told as what it is', async () => {
+test('a running session of that name with another agent or folder is not taken for what was asked', async () => {
   const world = liveWorld()
   const made = await create(world, ['--agent', 'codex', '--name', 'lab'])
-  const again = await create(world, ['--agent', 'claude', '--name', 'lab', '--workspace', world.home])
-  expect(again).toMatchObject({ created: false, agent: 'codex', folder: world.workspace, pane: made.pane, id: made.id })
+  const agent = await refused(world, ['create', '--agent', 'claude', '--name', 'lab'], 1)
+  expect(agent).toMatchObject({ code: 'name-taken', message: expect.stringContaining('it is codex, not claude') })
+  const place = await refused(world, ['create', '--agent', 'codex', '--name', 'lab', '--workspace', world.home], 1)
+  expect(place).toMatchObject({ code: 'name-taken', message: expect.stringContaining(world.workspace) })
+  expect(seen(world).map(session => session.pane)).toEqual([made.pane])
 })
 
 test('a workspace is taken from the folder one stands in', async () => {

@@ -136,7 +136,8 @@ export function seen(world: World, server = DEFAULT): Seen[] {
   try {
     listed = tmux(world, server, ['list-panes', '-a', '-F', format])
   } catch (error) {
-    if (/no server running|error connecting to|no current target/.test(String(error))) return []
+    if (/no server running|error connecting to|no current target|server exited unexpectedly/.test(String(error)))
+      return []
     throw error
   }
   return listed

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { claudeLeaves, uuid } from '../harness/agents.ts'
 import { driftOf, passes } from '../harness/passes.ts'
 import { nowSec } from '../harness/processes.ts'
-import { ended, fullRow, rowOf, sealed, writeRegistry } from '../harness/rows.ts'
+import { ended, fullRow, rowOf, rowsOf, sealed, writeRegistry } from '../harness/rows.ts'
 import { CLAUDE, claudeSession, LAB } from '../harness/sessions.ts'
 import { killSession, type Live, tmux } from '../harness/tmux.ts'
 import { makeWorld, type World } from '../harness/world.ts'
@@ -41,13 +41,13 @@ test('of two grouped sessions without an id on record neither gets the one they 
   expect(untouched()).toBe(true)
 })
 
-test('a grouped session without a row is registered without the id that another row has', async () => {
+test('a grouped session is a way to look at a row’s own panes, and gets no row', async () => {
   const world = makeWorld()
   const first = claudeSession(world, { leaves: { id: uuid(1) } })
   writeRegistry(world, [fullRow(first, { claude_session_id_own: uuid(1) })])
   grouped(world, first, SECOND)
-  expect((await passes(world)).report.actions).toEqual([`registered: ${SECOND}`])
-  expect(idOf(world, SECOND)).toBeNull()
+  expect((await passes(world)).report.actions).toEqual([])
+  expect(rowsOf(world).map(row => row['name'])).toEqual([CLAUDE])
   expect(idOf(world, CLAUDE)).toBe(uuid(1))
 })
 

@@ -1,5 +1,5 @@
 /** Gemini CLI's input line (0.61.0, captured): below the last rule, behind `>` (`*` with permissions skipped, `!` in shell mode),
- * further lines indented by three, up to an empty one. Earlier prompts stand above the rule behind the same `>`. */
+ * further lines indented by three, up to the footer. Earlier prompts stand above the rule behind the same `>`. */
 import type { InputLine, ScreenLine } from './types.ts'
 
 const RULE = /^─{20,}$/
@@ -17,10 +17,14 @@ export function geminiInput(screen: readonly ScreenLine[]): InputLine {
   const sign = PROMPT.exec(first.text)?.groups?.['sign']
   const lines = [first.text.replace(PROMPT, '')]
   for (const { text } of screen.slice(at + 1)) {
-    if (!/^ {3}\S/.test(text) && !/^ {4}/.test(text)) break
+    // An empty line may be the text's own; what ends it is the footer, which stands one column in.
+    if (!/^(?: {3}|\s*$)/.test(text)) break
     lines.push(text.slice(3))
   }
-  const text = lines.map(line => line.trimEnd()).join('\n')
+  const text = lines
+    .map(line => line.trimEnd())
+    .join('\n')
+    .trimEnd()
   if (NOT_WRITING.test(text)) return { kind: 'none' }
   const draft = PLACEHOLDER.test(text.trim()) ? '' : text
   // In shell mode whatever is pasted is run.

@@ -85,8 +85,11 @@ export function lingeringFinding(sight: RowSight): Finding | undefined {
 export function deadOpFinding(sight: RowSight, observation: Observation): Finding | undefined {
   const { row, presence, agent } = sight
   if (sight.op !== 'dead' || !row.op) return undefined
+  // What its start left cannot be told yet: the mark of it stays until it can.
+  if (isUnfinished(row) && presence.own === 'unknown') return undefined
   const server = observation.servers.find(entry => entry.name === serverOf(row))?.server
   const started = isUnfinished(row) && presence.same === 'yes' ? presence.named : undefined
+  if (started && !(server && agent)) return undefined
   const set: Record<string, Plain> =
     started && server && agent
       ? {
