@@ -22,13 +22,20 @@ export interface Fields {
 
 /** What a row gets once its agent is up: the session's identity as tmux tells it now, what the agent says of itself. */
 export async function startedFields(machine: Machine, bench: Bench, row: Row, up: Up): Promise<Fields> {
+  const { server: name } = up.agent
   // As the row will stand: it knows no session yet, and the mark says which one is its own.
-  const observation = await observe(machine, { ...bench, servers: [up.agent.server] }, { tmux_sessions: [row] })
+  const look = () => observe(machine, { ...bench, servers: [name] }, { tmux_sessions: [row] })
+  let observation = await look()
+  const viewOf = () => observation.servers.find(entry => entry.name === name)
+  // A server that is ending with its last session gives no sure answer for a moment.
+  for (let tries = 0; viewOf()?.view.state === 'unknown' && tries < 3; tries++) {
+    await machine.sleep(100)
+    observation = await look()
+  }
   const sight = observation.rows.get(keyOf(row))
   const session = sight?.presence.named
-  const server = observation.servers.find(({ name }) => name === up.agent.server)?.server
-  const view = observation.servers.find(({ name }) => name === up.agent.server)?.view
-  if (view?.state === 'unknown') throw silent(up.agent.server, view.reason)
+  const { server, view } = viewOf() ?? {}
+  if (view?.state === 'unknown') throw silent(name, view.reason)
   if (session?.id !== up.started.sessionId || !server || !sight?.agent)
     throw new CodedError(
       'agent-ended',
