@@ -77,7 +77,8 @@ async function paneTrees(
   session: OwnSession,
 ): Promise<{ isListed: boolean; trees: PaneTrees } | 'unknown'> {
   const view = await listServer(machine.tmux, session.server)
-  if (view.state === 'unknown') return 'unknown'
+  // A server that is ending tells nothing sure; its process does.
+  if (view.state === 'unknown') return isServerGone(machine, session) ? NOT_LISTED : 'unknown'
   if (view.state !== 'alive' || view.process.pid !== session.serverPid) return NOT_LISTED
   const listed = view.sessions.find(({ id }) => id === session.sessionId)
   if (listed === undefined) return NOT_LISTED
@@ -105,9 +106,14 @@ async function killSession(
       if (!sessions.some(({ id }) => id === session.sessionId))
         return new Set(sessions.flatMap(({ panes }) => panes.map(({ id }) => id)))
     }
+    if (view.state === 'unknown' && isServerGone(machine, session)) return new Set()
     if (performance.now() > deadline) return 'unknown'
     await machine.sleep(POLL_MS)
   }
+}
+
+function isServerGone(machine: Machine, { serverPid }: OwnSession): boolean {
+  return machine.processes().look(serverPid).state === 'absent'
 }
 
 async function awaitEnd(machine: Machine, tree: readonly Process[], waitMs: number): Promise<Process[]> {

@@ -24,13 +24,13 @@ export interface Fields {
 export async function startedFields(machine: Machine, bench: Bench, row: Row, up: Up): Promise<Fields> {
   const { server: name } = up.agent
   // As the row will stand: it knows no session yet, and the mark says which one is its own.
-  const look = () => observe(machine, { ...bench, servers: [name] }, { tmux_sessions: [row] })
-  let observation = await look()
+  const lookAgain = () => observe(machine, { ...bench, servers: [name] }, { tmux_sessions: [row] })
+  let observation = await lookAgain()
   const viewOf = () => observation.servers.find(entry => entry.name === name)
   // A server that is ending with its last session gives no sure answer for a moment.
   for (let tries = 0; viewOf()?.view.state === 'unknown' && tries < 3; tries++) {
     await machine.sleep(100)
-    observation = await look()
+    observation = await lookAgain()
   }
   const sight = observation.rows.get(keyOf(row))
   const session = sight?.presence.named

@@ -8,12 +8,14 @@ import {
   type Created,
   command,
   create,
+  expectTruth,
   type Failure,
   journalOf,
   liveWorld,
   refused,
   seen,
   settledPass,
+  tell,
 } from '../harness/live-create.ts'
 import { rowOf, rowsOf, textOf, writeText } from '../harness/rows.ts'
 import { type Resumed, resume, sessionNames, talking } from '../harness/talking.ts'
@@ -56,14 +58,30 @@ describe('a registry that cannot be written any more', () => {
     const finishEdit = halfEdited(world)
     const error: Failure = await creating
     finishEdit()
-    const words = `${error.message}\n${error.hint}`
+    expect(error.message).toContain(`${NAME} runs all the same`)
+    expect(error.message).toContain('its prompt was not sent')
+    expect(error.hint).toContain('reconcile')
+    expect(sessionNames(world)).toEqual([NAME])
     expect(journalOf(world, 'submit')).toEqual([])
-    const runs = sessionNames(world).length === 1
-    // Either it was ended again, or it is named as what runs; the prompt is not forgotten without a word.
-    if (runs) expect(words).toContain(NAME)
-    if (runs) expect(words).toMatch(/prompt/)
     await settledPass(world)
-    expect(rowsOf(world).filter(row => row['status'] === 'running')).toHaveLength(runs ? 1 : 0)
+    expect(rowOf(world, NAME)).toMatchObject({ status: 'running' })
+    expectTruth(world)
+  })
+
+  test('before the resumed agent was on record: the error says that it runs', async () => {
+    const world = liveWorld()
+    const { name, talk } = await talking(world, 'claude')
+    await command(world, ['stop', name])
+    tell(world, { startMs: 1500 })
+    const resuming = refused(world, ['resume', name], 2)
+    await until('the session', () => seen(world).length === 1)
+    const finishEdit = halfEdited(world)
+    const error: Failure = await resuming
+    finishEdit()
+    expect(error.message).toContain(`${name} runs all the same`)
+    await settledPass(world)
+    expect(rowOf(world, name)).toMatchObject({ status: 'running', claude_session_id_own: talk })
+    expectTruth(world)
   })
 
   test('when the agent does not come up: why it did not is told', async () => {

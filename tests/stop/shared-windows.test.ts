@@ -1,9 +1,9 @@
 /** A window may be shown by several sessions: what another session shows too is its own, except the agent. */
 import { expect, test } from 'vitest'
-import { DEFAULT, liveWorld, refused, seen, settledPass } from '../harness/live-create.ts'
+import { DEFAULT, liveWorld, refused, seen, seenAs, settledPass } from '../harness/live-create.ts'
 import { lives } from '../harness/processes.ts'
-import { rowsOf } from '../harness/rows.ts'
-import { made, sessionNames, stop, talking } from '../harness/talking.ts'
+import { rowOf, rowsOf, textOf, writeText } from '../harness/rows.ts'
+import { drifts, made, sessionNames, stop, talking } from '../harness/talking.ts'
 import { newSession, tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 
@@ -31,8 +31,8 @@ test('a second session of a group is a way to look at an agent, not another agen
   const viewer = 'lab-view-creator-claude'
   tmux(world, DEFAULT, ['new-session', '-d', '-t', `=${name}`, '-s', viewer])
 
-  const { drifts } = await settledPass(world)
-  expect(drifts.filter(drift => drift.name === viewer)).toEqual([])
+  const report = await settledPass(world)
+  expect(report.drifts.filter(drift => drift.name === viewer)).toEqual([])
   expect(rowsOf(world).map(row => row['name'])).toEqual([name])
   expect(await refused(world, ['stop', viewer], 1)).toMatchObject({ code: 'no-such-session' })
   expect(lives(pane_pid)).toBe(true)
@@ -42,4 +42,27 @@ test('a second session of a group is a way to look at an agent, not another agen
   expect(sessions).toMatchObject([{ changed: true, id: talk, survivors: [] }])
   expect(lives(pane_pid)).toBe(false)
   await until('the end of what it was seen in', () => seen(world).every(({ pid }) => pid !== pane_pid))
+})
+
+test('a row that such a viewer got once does not end the agent of the other row', async () => {
+  const world = liveWorld()
+  const { name, pane_pid, talk } = await talking(world, 'claude')
+  await drifts(world)
+  const viewer = 'lab-view-creator-claude'
+  tmux(world, DEFAULT, ['new-session', '-d', '-t', `=${name}`, '-s', viewer])
+  const id = seenAs(world, viewer).id
+  const text = textOf(world)
+  const row = text
+    .slice(text.indexOf('- name:'))
+    .replace(`name: ${name}`, `name: ${viewer}`)
+    .replace(/tmux_session_id: .*/, `tmux_session_id: ${id}`)
+    .replace(/^ +(?:claude_session_id_own|launch_session_id): .*\n/gm, '')
+  writeText(world, `${text.trimEnd()}\n${row}`)
+  expect(rowOf(world, viewer)).toMatchObject({ tmux_session_id: id, status: 'running' })
+
+  expect((await stop(world, [viewer])).sessions).toMatchObject([{ changed: true, steps: ['kill-session'] }])
+  expect(sessionNames(world)).toEqual([name])
+  expect(lives(pane_pid)).toBe(true)
+  expect((await stop(world, [name])).sessions).toMatchObject([{ changed: true, id: talk }])
+  expect(lives(pane_pid)).toBe(false)
 })
