@@ -12,7 +12,7 @@ import type { Registry, Row } from '#lib/registry/schema.ts'
 import { readRegistryFile, updateRegistry } from '#lib/registry/store.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { waitTeller } from './claim-row.ts'
+import { hintFor, waitTeller } from './claim-row.ts'
 import type { Bench } from './context.ts'
 import { holderOf } from './holder.ts'
 import { knownId } from './known-id.ts'
@@ -77,8 +77,11 @@ async function claimOf(
   if (presence.named !== undefined || presence.renamed !== undefined)
     throw refusal('name-taken', EXIT.refused, name, 'a session of its name runs that is not on record as its own')
   const view = observation.servers.find(entry => entry.name === serverOf(row))?.view
-  if (view === undefined || view.state === 'unknown')
-    throw refusal('unknown', EXIT.unknown, name, `tmux server ${serverOf(row)} gives no sure answer`)
+  if (view === undefined || view.state === 'unknown') {
+    const reason = view?.reason ?? 'it was not looked at'
+    const what = `${name}: tmux server ${serverOf(row)} gives no sure answer (${reason})`
+    throw new CodedError('unknown', EXIT.unknown, what, hintFor(reason))
+  }
   if (!isStartable(name))
     throw refusal('cannot-resume', EXIT.refused, name, 'tmux would change or run its name; give the row a plain one')
   if (row.host && machine.host && row.host !== machine.host)

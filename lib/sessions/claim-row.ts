@@ -44,7 +44,7 @@ export async function claimRow(machine: Machine, bench: Bench, wish: ClaimWish, 
         'unknown',
         EXIT.unknown,
         `tmux server ${wish.server} gave no sure answer: ${view.reason}`,
-        'Nothing was started. Try again when it answers.',
+        hintFor(view.reason),
       )
     const name = pickName(wish, registry, view)
     const row = findRow(registry, wish.server, name)
@@ -113,6 +113,13 @@ function refuseOther(wish: ClaimWish, { row, adapter, agent }: RowSight): void {
   const folder = row.folder ?? row.pane?.cwd
   if (folder && !sameFolder(folder, wish.folder))
     refuse('name-taken', `in ${folder}, not in ${wish.folder}`, 'Give another name with --name.')
+}
+
+/** What to do about a server that gave no sure answer. */
+export function hintFor(reason: string): string {
+  if (reason.includes('no tmux program'))
+    return 'Install tmux 3.2 or newer: apt-get install tmux, or brew install tmux.'
+  return 'Nothing was started. Try again when it answers.'
 }
 
 /** The first name that is this workspace's or nobody's. */

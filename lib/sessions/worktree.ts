@@ -75,7 +75,9 @@ async function make(git: Git, path: string, branch: string): Promise<{ tree: boo
     'worktree',
     EXIT.refused,
     `git made no work tree at ${path}: ${firstLine(added.stderr.replace(/^Preparing worktree.*\n/, ''))}`,
-    `Try it by hand: git worktree add ${path} ${branch}`,
+    /HEAD|invalid reference/.test(added.stderr)
+      ? 'The repository needs a first commit: git commit --allow-empty -m first'
+      : `Try it by hand: git worktree add ${path} ${branch}`,
   )
 }
 
