@@ -29,7 +29,8 @@ usage: resume NAME|--all [--fresh | --fork] [--wait-ready SECONDS] [--concurrenc
 It looks first: the conversation's file must be there and hold a turn, its folder too, and nobody may be in it. Then it
 starts the agent with its id, in the same folder and under the same name, and looks that this conversation came up. If
 not, what it started is ended again and the row is as before. A session that runs already is left as it is.
---all leaves out archived rows and those whose job had ended, and says why for each row that it cannot bring back.
+--all brings stopped rows back, too, and leaves out archived ones (stop --archive) and those whose job had ended; it says
+why for each row that it cannot bring back. --all --dry-run shows what would come.
 
 examples:
   resume my-app-creator-claude
