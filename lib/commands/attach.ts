@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { Presence } from '#lib/reconcile/presence.ts'
 import { attachTo } from '#lib/reconcile/shown-command.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
@@ -45,7 +46,7 @@ async function run(argv: string[]): Promise<ExitCode> {
   const server = serverOf(row)
   const observation = await observe(machine, { ...bench, servers: [server] }, { tmux_sessions: [row] })
   const presence = [...observation.rows.values()][0]?.presence
-  const session = presence?.renamed ?? (presence?.same === 'no' ? undefined : presence?.named)
+  const session = presence?.renamed ?? (isOurs(presence, bench.registryPath) ? presence?.named : undefined)
   if (presence?.own === 'unknown' && session === undefined)
     throw new CodedError('unknown', EXIT.unknown, `${name}: whether its session runs cannot be told (${presence.why})`)
   if (session === undefined)
@@ -68,6 +69,11 @@ async function run(argv: string[]): Promise<ExitCode> {
   if (!process.stdin.isTTY || !process.stdout.isTTY)
     throw new CodedError('no-terminal', EXIT.refused, 'attach needs a terminal', `In one: ${attachTo(server, name)}`)
   return toTerminal(['-u', '-L', server, isInside ? 'switch-client' : 'attach-session', '-t', session.id])
+}
+
+/** The row's own session, or one that was started for it and is not on record yet. */
+function isOurs(presence: Presence | undefined, registryPath: string): boolean {
+  return presence?.same !== 'no' || presence.named?.mark === registryPath
 }
 
 /** The one call of tmux that has the terminal and no bound: a person leaves it. */

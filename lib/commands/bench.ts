@@ -31,6 +31,13 @@ export async function benchOrNew(flags: Parsed, env: NodeJS.ProcessEnv): Promise
   const { path, looked } = findRegistry(where)
   if (path !== undefined) return benchAt(path, flags, env, isNamed)
   const place = isNamed ? (looked[0] ?? placeForNew(where.cwd)) : placeForNew(where.cwd)
+  if (existsSync(`${place}.bak`))
+    throw new CodedError(
+      'no-registry',
+      EXIT.refused,
+      `${place} is missing, and ${place}.bak is there`,
+      `\`agent-sessions restore --registry ${place}\` shows what it holds and puts it back; or move the .bak away.`,
+    )
   const bench = await benchAt(place, flags, env, true)
   bench.isNew = true
   bench.makeRegistry = async () => {

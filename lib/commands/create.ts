@@ -7,6 +7,7 @@ import { thisMachine } from '#lib/system/machine.ts'
 import { benchOrNew } from './bench.ts'
 import { currentFolder } from './current-folder.ts'
 import { COMMON, type Parsed, parseFlags, usageError } from './flags.ts'
+import { endOnInterrupt } from './interrupt.ts'
 import { promptOf } from './prompt.ts'
 import { type Command, note, print } from './run.ts'
 import { visible } from './visible.ts'
@@ -118,11 +119,7 @@ async function run(argv: string[]): Promise<ExitCode> {
     dryRun,
   }
   const machine = thisMachine()
-  // A start in the middle is on record, and the next pass completes it.
-  process.once('SIGINT', () => {
-    note('create: interrupted; what was started stays, without its prompt: `agent-sessions status` shows it')
-    process.exit(130)
-  })
+  endOnInterrupt(bench, 'create')
   const branch = flags.text('worktree')
   const { inWorktree } = await import('#lib/sessions/worktree.ts')
   const made =

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
 import { thisMachine } from '#lib/system/machine.ts'
 import { benchFor } from './bench.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
+import { endOnInterrupt } from './interrupt.ts'
 import { type Command, note, print } from './run.ts'
 import { visible } from './visible.ts'
 
@@ -70,6 +71,7 @@ async function run(argv: string[]): Promise<ExitCode> {
   }
   const bench = await benchFor(flags, process.env)
   const machine = thisMachine()
+  endOnInterrupt(bench, 'resume')
   const json = flags.has('json')
   const { resumeSession } = await import('#lib/sessions/resume.ts')
   const { registry } = (await readRegistryFile(bench.registryPath)).snapshot

@@ -79,11 +79,12 @@ async function run(argv: string[]): Promise<ExitCode> {
   if (process.env['TMUX_PANE']) process.on('SIGTERM', () => undefined)
   process.stderr.on('error', () => undefined)
   const { stopSession } = await import('#lib/sessions/stop.ts')
-  const { isBusy, rowNamed } = await import('#lib/sessions/op.ts')
+  const { rowNamed } = await import('#lib/sessions/op.ts')
   const { inBatches } = await import('#lib/sessions/batches.ts')
   const { registry } = (await readRegistryFile(bench.registryPath)).snapshot
   // One that another command is bringing up this moment will run, too: it is waited for.
-  const comesUp = (row: Row) => row.op !== undefined && row.op?.kind !== 'stop' && isBusy(row, machine)
+  // One whose start died may run, too.
+  const comesUp = (row: Row) => row.op !== undefined && row.op !== null && row.op.kind !== 'stop'
   const rows = all
     ? rowsOf(registry).filter(
         row =>
@@ -97,7 +98,9 @@ async function run(argv: string[]): Promise<ExitCode> {
     await tell([stopped], [], flags, bench.yamlPath, wish)
     return EXIT.done
   }
-  const { done, failed } = await inBatches(rows, AT_ONCE, row => stopSession(machine, bench, row, wish))
+  let count = 0
+  const onEnd = (row: Row) => note(`stop: ${++count}/${rows.length} ${row.name}`)
+  const { done, failed } = await inBatches(rows, AT_ONCE, row => stopSession(machine, bench, row, wish), onEnd)
   await tell(done, failed, flags, bench.yamlPath, wish)
   const errors = failed.map(({ error }) => error)
   for (const error of errors) if (!isCodedError(error)) throw error

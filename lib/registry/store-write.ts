@@ -33,7 +33,7 @@ export async function update(path: string, makeChanges: MakeChanges, options: Up
       if (attempt > 1) await quiet(places)
       const before = await readAgain(places)
       const changes = await makeChanges(before.snapshot, { waitedMs: held.waitedMs, attempt })
-      const outcome = await write(places, before, changes, held)
+      const outcome = await write(places, before, changes, held, options)
       if (outcome === undefined) continue
       const warnings = outcome.written ? logChanges(places, outcome.made, options.why) : []
       return { written: outcome.written, snapshot: outcome.snapshot, refused: outcome.refused, warnings }
@@ -55,6 +55,7 @@ async function write(
   before: RegistryFile,
   changes: Change[],
   held: Held,
+  { endsChange }: UpdateOptions,
 ): Promise<Outcome | undefined> {
   const same = { written: false, snapshot: before.snapshot, made: [] }
   if (changes.length === 0) return { ...same, refused: [] }
@@ -64,7 +65,7 @@ async function write(
   const snapshot = await readRegistryBytes(bytes, places.path)
 
   const { mode, uid, gid } = before
-  keepBackup(places, before)
+  if (!endsChange) keepBackup(places, before)
   const beforeRename = () => {
     if (!held.stillHeld()) throw lockLost(places)
     return isStill(places, before.bytes)

@@ -1,5 +1,5 @@
 /** The registry's door: reading it as of one moment, and the only way to write it. */
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { CodedError, EXIT, errnoOf, isCodedError } from '#lib/system/errors.ts'
 import { isUnchanged, readWhole, type Stamp, type WholeFile } from '#lib/system/files.ts'
@@ -19,6 +19,8 @@ export interface UpdateOptions {
   /** Why, for the action log: one text, or the pass's action lines, asked for after the write. */
   why?: string | (() => string[])
   flockProgram?: string
+  /** It ends a change that began with another write: the .bak of that one stays, from before all of it. */
+  endsChange?: boolean
 }
 
 /** What a change is made from. */
@@ -53,8 +55,9 @@ export async function readRegistryFile(path: string): Promise<RegistryFile> {
     const again = look < LOOKS
     try {
       const file = readWhole(path, bytes => refuseTooLarge(bytes, path))
-      if (file.bytes.length > 0 || !again || !isYoung(file.stamp))
-        return { ...file, snapshot: await parse(file, path, again) }
+      const isHalf = file.bytes.length === 0 && again && isYoung(file.stamp)
+      if (file.bytes.length === 0 && !isHalf) refuseEmptied(path)
+      if (!isHalf) return { ...file, snapshot: await parse(file, path, again) }
     } catch (error) {
       if (error !== HALF_SAVED) throw readError(path, error)
     }
@@ -89,6 +92,19 @@ async function parse(file: WholeFile, path: string, again: boolean): Promise<Sna
     if (again && isYoung(file.stamp) && isCodedError(error) && error.code === 'registry-broken') throw HALF_SAVED
     throw error
   }
+}
+
+/** A file that was emptied (a disk that was full, an editor that died, a slip in a shell) is not an empty registry: the next
+ * write would take the good copy with it. */
+function refuseEmptied(path: string): void {
+  const backup = backupOf(path)
+  if (backup === undefined || !/^\s*- /m.test(readFileSync(backup, 'utf8'))) return
+  throw new CodedError(
+    'registry-broken',
+    EXIT.broken,
+    `${path}:1:1: the file is empty, and ${backup} holds rows`,
+    '`agent-sessions restore` shows them and puts them back; if it is meant to be empty, write `tmux_sessions: []` into it',
+  )
 }
 
 /** The `.bak` that a hint may name. */

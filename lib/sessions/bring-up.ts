@@ -35,6 +35,7 @@ export interface Plan {
   mark: string
   waitReadyMs: number
   trust: boolean
+  isInterrupted?(): boolean
   onProgress?(what: string): void
 }
 
@@ -73,6 +74,7 @@ export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
     const answerTrust = async (detail: string) => ++answers <= 2 && trustIfAsked(machine, agent, detail)
     const ready = await awaitReady(machine, agent, {
       waitMs: plan.waitReadyMs,
+      ...(plan.isInterrupted ? { isInterrupted: plan.isInterrupted } : {}),
       ...(plan.onProgress ? { onProgress: plan.onProgress } : {}),
       ...(plan.trust ? { answer: answerTrust } : {}),
     })
@@ -92,6 +94,7 @@ export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
     const isOlder = ready.kind === 'ended' && !plain && driver.unknownFlag?.test(ready.seen?.screen ?? '') === true
     if (ready.kind === 'unknown') throw silent(plan.server, ready.why)
     await takeDown(machine, plan.server, started)
+    if (plan.isInterrupted?.() === true) throw interrupted(plan)
     if (!isOlder) {
       removeLaunchFiles(plan.wish)
       throw didNotComeUp(plan, ready)
@@ -161,6 +164,10 @@ function wrongFolder(plan: Plan, cwd: string): CodedError {
     `${plan.name} came up in ${cwd} instead of ${plan.folder}; it was ended again`,
     'Does the folder still exist, and may this user enter it?',
   )
+}
+
+function interrupted({ name }: Plan): CodedError {
+  return new CodedError('interrupted', EXIT.refused, `${name}: interrupted while its agent started; it was ended again`)
 }
 
 function didNotComeUp(plan: Plan, ready: Extract<Ready, { kind: 'ended' | 'late' }>): CodedError {

@@ -75,7 +75,7 @@ async function claimOf(
   if (presence.own === 'unknown' && row.status === 'running')
     throw refusal('unknown', EXIT.unknown, name, `whether its session runs cannot be told (${presence.why})`)
   if (presence.named !== undefined || presence.renamed !== undefined)
-    throw refusal('name-taken', EXIT.refused, name, 'a session of its name runs that is not on record as its own')
+    throw refusal('name-taken', EXIT.refused, name, 'a session of its name runs, and is not on record as its own yet')
   const view = observation.servers.find(entry => entry.name === serverOf(row))?.view
   if (view === undefined || view.state === 'unknown') {
     const reason = view?.reason ?? 'it was not looked at'

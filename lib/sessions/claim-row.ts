@@ -94,7 +94,7 @@ export async function claimRow(machine: Machine, bench: Bench, wish: ClaimWish, 
 
 export function waitTeller(bench: Bench): { onWait?: (lock: string) => void } {
   const { onWait } = bench
-  return onWait ? { onWait: lock => onWait(`waiting for ${lock}, which another process holds`) } : {}
+  return onWait ? { onWait: lock => onWait(`waiting for ${lock}`) } : {}
 }
 
 /** What runs under the name must be what was asked for. */

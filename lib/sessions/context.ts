@@ -9,6 +9,8 @@ import { CodedError, EXIT } from '#lib/system/errors.ts'
 export interface Bench extends Scope {
   /** The registry as a person would name it. */
   yamlPath: string
+  /** Somebody wants it to end: what was started and is not up yet is ended again. */
+  isInterrupted?(): boolean
   /** There is no such file yet. */
   isNew?: boolean
   /** Makes it. */

@@ -100,6 +100,7 @@ function plan(wish: CreateWish, { adapter, driver }: Tools, program: string, lau
     wish: launchWish,
     launch: (actual: Wish) => driver.start(actual),
     mark: bench.registryPath,
+    ...(bench.isInterrupted ? { isInterrupted: bench.isInterrupted } : {}),
     ...(bench.onWait ? { onProgress: bench.onWait } : {}),
   }
 }

@@ -71,7 +71,7 @@ export async function recordConversation(
       const about = look && driver.about?.(look, known, '', context)
       return [{ ...done, set: { ...set, ...(about ? { tui: { ...about } } : {}), ...updated } }]
     },
-    { why: `create: conversation of ${name}`, ...waitTeller(bench) },
+    { why: `create: conversation of ${name}`, endsChange: true, ...waitTeller(bench) },
   )
   return warnings
 }

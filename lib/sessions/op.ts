@@ -143,7 +143,7 @@ export async function finishRow(
       )
       return [{ kind: 'set', server, name, set: { ...result.set, ...updated }, unset }]
     },
-    { why: options.why, ...(options.onWait ? { onWait: options.onWait } : {}) },
+    { why: options.why, endsChange: true, ...(options.onWait ? { onWait: options.onWait } : {}) },
   )
   return warnings
 }

@@ -42,6 +42,7 @@ export type Ready =
 
 export interface ReadyOptions {
   waitMs: number
+  isInterrupted?(): boolean
   /** Answers what the agent asks; true when it did, and the wait goes on. */
   answer?(detail: string, seen: AgentLook): Promise<boolean>
   /** Called once after a second, and whenever what is seen changes. */
@@ -88,6 +89,7 @@ export async function awaitReady(machine: Machine, agent: StartedAgent, options:
       if (ready?.kind === 'waiting' && (await options.answer?.(ready.detail, seen))) continue
       if (ready) return ready
     }
+    if (options.isInterrupted?.() === true) return { kind: 'ended', why: 'interrupted', ...(seen ? { seen } : {}) }
     if (now - began > options.waitMs) return { kind: 'late', ...(seen ? { seen } : {}) }
     if (now - toldAt > 1000 && options.onProgress) {
       toldAt = now + 4000

@@ -1,5 +1,5 @@
 import type { Row } from '#lib/registry/schema.ts'
-import { isCodedError } from '#lib/system/errors.ts'
+import { CodedError, EXIT, isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { inBatches } from './batches.ts'
 import type { Bench } from './context.ts'
@@ -39,7 +39,11 @@ export async function resumeAll(
     const how = error === undefined ? fine : isCodedError(error) ? error.message.split('\n')[0] : String(error)
     onEnd(`${++done}/${wanted.length} ${how?.startsWith(row.name) ? how : `${row.name}: ${how}`}`)
   }
-  const batch = await inBatches(wanted, atOnce, row => resumeSession(machine, bench, row, wish), tell)
+  const start = (row: Row) => {
+    if (bench.isInterrupted?.() === true) throw new CodedError('interrupted', EXIT.refused, `${row.name}: interrupted`)
+    return resumeSession(machine, bench, row, wish)
+  }
+  const batch = await inBatches(wanted, atOnce, async row => start(row), tell)
   all.sessions = batch.done
   for (const { name, error } of batch.failed) {
     if (isCodedError(error) && CANNOT.has(error.code)) {

@@ -94,6 +94,7 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
       mark: bench.registryPath,
       waitReadyMs: wish.waitReadyMs,
       trust: false,
+      ...(bench.isInterrupted ? { isInterrupted: bench.isInterrupted } : {}),
       ...(bench.onWait ? { onProgress: bench.onWait } : {}),
     })
     proof = await proveOrEnd(machine, server, up, wish.how === 'resume' ? claim.id : undefined)

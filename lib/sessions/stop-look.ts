@@ -34,7 +34,10 @@ export async function lookAtRow(machine: Machine, bench: Bench, server: string, 
 }
 
 /** The row's own session, wherever it is; undefined when it surely has none. */
-export function ownSession({ presence }: RowSight): Session | undefined {
+export function ownSession({ presence }: RowSight, registryPath: string): Session | undefined {
+  const { named } = presence
+  // One that a start which died brought up, and that no pass has put on record yet: only we put our mark on it.
+  if (presence.own === 'absent' && presence.same === 'no' && named?.mark === registryPath) return named
   return presence.renamed ?? (presence.own === 'present' && presence.same === 'yes' ? presence.named : undefined)
 }
 
@@ -57,7 +60,7 @@ export function refuseStop(machine: Machine, bench: Bench, { sight, observation 
       EXIT.refused,
       `${row.name}: ${sharer} records conversation ${id} too; it is not removed, and nothing was ended`,
     )
-  if (wish.captureId && ownSession(sight) !== undefined && id === undefined)
+  if (wish.captureId && ownSession(sight, bench.registryPath) !== undefined && id === undefined)
     throw new CodedError(
       'no-id',
       EXIT.refused,

@@ -84,7 +84,7 @@ async function endOwn(
   server: string,
   wish: StopWish,
 ): Promise<EndedNow> {
-  const own = ownSession(sight) ?? remainsOf(sight, observation)
+  const own = ownSession(sight, bench.registryPath) ?? remainsOf(sight, observation)
   const serverPid = observation.servers.find(entry => entry.name === server)?.server?.pid
   if (own === undefined || serverPid === undefined) return { wasAlive: false, steps: [], survivors: [], notes: [] }
   const session = { server, serverPid, sessionId: own.id, paneId: ownPane(sight, observation) }
@@ -93,7 +93,7 @@ async function endOwn(
   const ended = await endSession(machine, session, wish.timeoutMs, tree)
   if (ended.ended === 'unknown') throw notEnded(sight.row.name, server)
   return {
-    wasAlive: ownSession(sight) !== undefined,
+    wasAlive: ownSession(sight, bench.registryPath) !== undefined,
     steps: [...left.steps, ...ended.steps],
     survivors: ended.survivors.map(({ pid }) => pid),
     notes: left.notes,
@@ -122,8 +122,10 @@ function remainsOf({ row }: RowSight, { servers }: Observation): Session | undef
 
 const NOT_ASKED: Left = { steps: [], notes: [] }
 
-function isDone({ row, presence }: RowSight, wish: StopWish): boolean {
+function isDone(sight: RowSight, { registryPath }: Bench, wish: StopWish): boolean {
+  const { row, presence } = sight
   if (row.status === 'running' || presence.own === 'present' || wish.purge) return false
+  if (ownSession(sight, registryPath) !== undefined) return false
   return !wish.archive || row.status === 'archived'
 }
 
@@ -137,7 +139,7 @@ async function begin(
 ): Promise<Stopped | { notes: string[] }> {
   const server = serverOf(row)
   const seen = await lookAtRow(machine, bench, server, row.name)
-  if (isDone(seen.sight, wish)) return { ...asItIs(seen.sight), changed: false }
+  if (isDone(seen.sight, bench, wish)) return { ...asItIs(seen.sight), changed: false }
   refuseStop(machine, bench, seen, wish)
   if (wish.dryRun) return { ...asItIs(seen.sight), changed: true, status: wish.archive ? 'archived' : 'stopped' }
   const { warnings } = await updateRegistry(

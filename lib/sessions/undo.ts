@@ -40,6 +40,6 @@ async function undo(
       // A dead op that stood there before is not put back.
       return [{ kind: 'set', server, name, set: { status: before.status }, unset: ['op'] }]
     },
-    { why: `${op.kind}: undone: ${name}`, ...waitTeller(bench) },
+    { why: `${op.kind}: undone: ${name}`, endsChange: true, ...waitTeller(bench) },
   )
 }

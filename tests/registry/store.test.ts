@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { rowsOf } from '#lib/registry/rows.ts'
@@ -164,4 +173,32 @@ test('a new registry gets a folder, mode 0600 and a .gitignore; an existing one 
   writeFileSync(path, TEXT)
   expect(await createRegistry(path)).toBe(false)
   expect(readFileSync(path, 'utf8')).toBe(TEXT)
+})
+
+test('a file that was emptied beside a good copy is broken, and the copy stays', async () => {
+  const path = registryIn(folder.path, 'tmux_sessions: []\n')
+  const row = { name: 'a', status: 'running' } as const
+  await updateRegistry(path, () => [{ kind: 'add', row }])
+  await updateRegistry(path, () => [{ kind: 'add', row: { ...row, name: 'b' } }])
+  writeFileSync(path, '')
+  const old = new Date(Date.now() - 10_000)
+  utimesSync(path, old, old)
+  const good = readFileSync(`${path}.bak`, 'utf8')
+  await expect(readRegistryFile(path)).rejects.toMatchObject({
+    code: 'registry-broken',
+    hint: expect.stringContaining('restore'),
+  })
+  await expect(updateRegistry(path, () => [{ kind: 'add', row }])).rejects.toMatchObject({ code: 'registry-broken' })
+  expect(readFileSync(`${path}.bak`, 'utf8')).toBe(good)
+})
+
+test('the end of a change keeps the copy from before its beginning', async () => {
+  const path = registryIn(folder.path, 'tmux_sessions: []\n')
+  const before = readFileSync(path, 'utf8')
+  const row = { name: 'a', status: 'running' } as const
+  await updateRegistry(path, () => [{ kind: 'add', row }])
+  await updateRegistry(path, () => [{ kind: 'set', server: 'default', name: 'a', set: { role: 'x' } }], {
+    endsChange: true,
+  })
+  expect(readFileSync(`${path}.bak`, 'utf8')).toBe(before)
 })
