@@ -1,5 +1,5 @@
 #!/usr/bin/env -S npx tsx
-import { stop } from '#lib/commands/stop.ts'
 import { runCommand } from '#lib/commands/run.ts'
+import { stop } from '#lib/commands/stop.ts'
 
 await runCommand(stop, process.argv.slice(2))
