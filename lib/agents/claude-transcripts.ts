@@ -90,6 +90,43 @@ function transcriptIndex(projects: string, context: AgentContext): Index {
   return index
 }
 
+/** Conversations of the same folder with a turn that began after this one was last written to, and after `sinceSec`. */
+export function transcriptsAfter(
+  id: string,
+  cwd: string,
+  sinceSec: number | undefined,
+  context: AgentContext,
+): string[] {
+  const { state, path } = findTranscript(id, cwd, context)
+  if (state !== 'present' || path === undefined) return []
+  const folder = dirname(path)
+  const lastMs = Math.max(modifiedMs(path), (sinceSec ?? 0) * 1000)
+  // A folder's own time is that of its youngest file's making.
+  if (modifiedMs(folder) <= lastMs) return []
+  const names = namesIn(folder)
+  return (names === 'unknown' ? [] : (names ?? []))
+    .filter(name => name.endsWith('.jsonl') && isUuid(name.slice(0, -'.jsonl'.length)))
+    .filter(name => modifiedMs(join(folder, name)) > lastMs && beganMs(join(folder, name)) > lastMs)
+    .filter(name => holdsTurn(join(folder, name)) !== 'no')
+    .map(name => name.slice(0, -'.jsonl'.length))
+    .filter(other => other !== id)
+}
+
+function modifiedMs(path: string): number {
+  const stats = statOf(path)
+  return typeof stats === 'object' ? stats.mtimeMs : 0
+}
+
+/** The first time that stands in it; 0 when none does. */
+function beganMs(path: string): number {
+  let began = 0
+  hasLine(path, '"timestamp"', line => {
+    began = Date.parse(String(asObject(line)?.['timestamp'])) || 0
+    return began > 0
+  })
+  return began
+}
+
 /** Does the transcript hold a turn of the user's? Without one it cannot be resumed, or holds nothing worth it. */
 export function holdsTurn(path: string): Three {
   const asked = hasLine(path, '"user"', line => turnOf(line) !== undefined)

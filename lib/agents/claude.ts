@@ -3,8 +3,8 @@ import { flagValue, hasFlag } from './arguments.ts'
 import { claudeCandidate } from './claude-candidate.ts'
 import { pidEntry, pidEntryOf } from './claude-pid-map.ts'
 import { claudeScreen } from './claude-screen.ts'
-import { findTranscript, holdsTurn, lastApiError } from './claude-transcripts.ts'
-import { isLaunched, launchedId } from './evidence.ts'
+import { findTranscript, holdsTurn, lastApiError, transcriptsAfter } from './claude-transcripts.ts'
+import { isLaunched, launchedId, startedAt } from './evidence.ts'
 import { tailOf } from './files.ts'
 import { isUuid } from './ids.ts'
 import { recogniser } from './recognise.ts'
@@ -36,6 +36,10 @@ export const claude: Adapter = {
   },
 
   candidateId: (look, rivals, context) => claudeCandidate(look, rivals, context, isAgent),
+
+  // Its pid map follows /clear; versions without one say nothing of it.
+  laterIds: (look, id, context) =>
+    pidEntryOf(look.agent, context) ? [] : transcriptsAfter(id, look.cwd, startedAt(look, context), context),
 
   artifact(id, cwd, context, want) {
     const { state, path } = findTranscript(id, cwd, context)

@@ -138,16 +138,19 @@ function hidesAgents(panePid: number, context: AgentContext): boolean {
 function withoutLater(
   { id, adapter }: AgentSight,
   look: Look,
-  { row }: AgentLook,
+  { row, isOwn }: AgentLook,
   owners: Map<string, Set<Owner>>,
   context: AgentContext,
 ): IdSight {
-  if (id.kind !== 'id' || id.evidence.source !== 'launch id') return id
-  const later = adapter?.laterIds?.(look, id.evidence.id, context) ?? []
+  // Where nothing live tells one, the one on record was told once, too.
+  const onRecord = id.kind === 'none' && row && adapter && isOwn ? recordedId(row, adapter) : undefined
+  const told = id.kind === 'id' && id.evidence.source === 'launch id' ? id.evidence.id : onRecord
+  if (told === undefined) return id
+  const later = adapter?.laterIds?.(look, told, context) ?? []
   const free = later.filter(other => ![...(owners.get(other) ?? [])].some(owner => owner !== row))
   if (free.length === 0) return id
   const detail = 'begun in its folder since its own was last written to'
-  return { kind: 'ambiguous', candidates: [id.evidence.id, ...free], detail }
+  return { kind: 'ambiguous', candidates: [told, ...free], detail }
 }
 
 type Owner = Row | AgentSight
