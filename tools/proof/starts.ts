@@ -2,6 +2,7 @@
  * both until its idle screen stands. */
 import { spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
+import { driverNamed } from '#lib/agents/drive/table.ts'
 import { stateFromScreen } from '#lib/agents/screen.ts'
 import { adapterNamed } from '#lib/agents/table.ts'
 import { installAgents } from '../../tests/agents/install.ts'
@@ -18,7 +19,7 @@ const BOUND_MS = 20_000
 
 export const starts: Proof = {
   name: 'starts',
-  claim: `a create takes at most ${MOST_MS} ms more than the agent's own start (medians)`,
+  claim: `a create takes at most ${MOST_MS} ms more than the agent's own start and settling (medians)`,
   cases: 'rounds',
   run: ({ rounds }: Sizes) =>
     inWorld(async world => {
@@ -33,13 +34,16 @@ export const starts: Proof = {
           whole.push(create(world, agent, `own-${agent}-${round}`))
         }
         const extra = Math.round(median(whole) - median(bare))
+        // The real program asks for trust only after its input line stands: so long nobody can know that it is ready.
+        const settleMs = (await driverNamed(agent))?.settleMs ?? 0
         rows.push({
           agent,
           'bare ms': Math.round(median(bare)),
           'create ms': Math.round(median(whole)),
-          'more ms': extra,
+          'settling ms': settleMs,
+          'more ms': extra - settleMs,
         })
-        if (extra > MOST_MS) misses.push(`${agent}: ${extra} ms more than its own start`)
+        if (extra - settleMs > MOST_MS) misses.push(`${agent}: ${extra - settleMs} ms more than its own start`)
       }
       return { rows, misses }
     }),
