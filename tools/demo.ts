@@ -126,11 +126,14 @@ ${row('lab-creator-claude', well, '    claude_session_id_own: 11111111-1111-4111
   runIn(shop, 'resume', 'my-review')
   runIn(shop, 'status')
   say(`
-On your own agents, in a folder that has (or gets) a .hermes/agent-sessions.yaml:
-  ${join(bundle, 'bin', 'agent-sessions.cjs')} reconcile --dry-run
-It finds sessions named <workspace>-creator-<agent>, for example my-app-creator-claude. Or let it start one:
+All of that is gone again, its tmux server too: the attach commands above were for it alone.
+
+In a folder of yours:
   ${join(bundle, 'bin', 'agent-sessions.cjs')} create --agent claude
-(which also makes the registry; for the first line: mkdir -p .hermes && echo 'tmux_sessions: []' > .hermes/agent-sessions.yaml)`)
+makes the registry and starts an agent. For agents that run already, in sessions named <workspace>-creator-<agent> such as
+my-app-creator-claude:
+  mkdir -p .hermes && echo 'tmux_sessions: []' > .hermes/agent-sessions.yaml
+  ${join(bundle, 'bin', 'agent-sessions.cjs')} reconcile --dry-run`)
 } finally {
   spawnSync('tmux', ['-L', 'default', 'kill-server'], { env })
   rmSync(root, { recursive: true, force: true })

@@ -181,7 +181,7 @@ function answer(made: Created, dryRun: boolean): string {
   if (made.attach !== null) lines.push(`attach        ${visible(made.attach)}`)
   if (made.detail === 'trust')
     lines.push(
-      `It asks whether the folder is trusted. Attach and answer${made.prompt === null ? '' : ' (the prompt was not sent)'}; or: stop ${visible(made.name)}, then create with --trust --replace.`,
+      `It asks whether the folder is trusted. Attach and answer${made.prompt === null ? '' : ', and give it its prompt there, for it was not sent'}; or: stop ${visible(made.name)}, then create with --trust --replace.`,
     )
   return `${lines.join('\n')}\n`
 }

@@ -75,7 +75,7 @@ export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
     const ready = await awaitReady(machine, agent, {
       waitMs: plan.waitReadyMs,
       ...(plan.isInterrupted ? { isInterrupted: plan.isInterrupted } : {}),
-      ...(plan.onProgress ? { onProgress: plan.onProgress } : {}),
+      ...(plan.onProgress ? { onProgress: what => plan.onProgress?.(`${plan.name}: ${what}`) } : {}),
       ...(plan.trust ? { answer: answerTrust } : {}),
     })
     if (ready.kind === 'ready' || ready.kind === 'waiting') {

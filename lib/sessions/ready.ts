@@ -45,7 +45,7 @@ export interface ReadyOptions {
   isInterrupted?(): boolean
   /** Answers what the agent asks; true when it did, and the wait goes on. */
   answer?(detail: string, seen: AgentLook): Promise<boolean>
-  /** Called once after a second, and whenever what is seen changes. */
+  /** Called after a second, and then every few. */
   onProgress?(what: string): void
 }
 

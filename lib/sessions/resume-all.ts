@@ -35,15 +35,14 @@ export async function resumeAll(
   }
   let done = 0
   const tell = (row: Row, error?: unknown) => {
-    const fine = wish.dryRun ? 'would be resumed' : 'runs'
-    const how = error === undefined ? fine : isCodedError(error) ? error.message.split('\n')[0] : String(error)
+    const how = error === undefined ? 'runs' : isCodedError(error) ? error.message.split('\n')[0] : String(error)
     onEnd(`${++done}/${wanted.length} ${how?.startsWith(row.name) ? how : `${row.name}: ${how}`}`)
   }
   const start = (row: Row) => {
     if (bench.isInterrupted?.() === true) throw new CodedError('interrupted', EXIT.refused, `${row.name}: interrupted`)
     return resumeSession(machine, bench, row, wish)
   }
-  const batch = await inBatches(wanted, atOnce, async row => start(row), tell)
+  const batch = await inBatches(wanted, atOnce, async row => start(row), wish.dryRun ? undefined : tell)
   all.sessions = batch.done
   for (const { name, error } of batch.failed) {
     if (isCodedError(error) && CANNOT.has(error.code)) {
