@@ -64,23 +64,18 @@ export const UNKNOWN_TUI = {
   account: '(unknown)',
   version: '(unknown)',
 }
-/** Of the session that was, not of the one that has its name now: how it was started, and what hung on it. */
-const OF_THE_OLD = [
-  'launch_model',
-  'skip_permissions',
-  'env_names',
-  'worktree',
-  'keep_session',
-  'start_command',
-  'folder',
 
-  'launch_session_id',
-  'agent_log_file',
-  'agent_hook_file',
-  'agent_secret_file',
-  'delegate_job_id',
-  'mcp_attachments',
-]
+/** Name files that one start made. */
+export const FILES_OF_START = ['agent_log_file', 'agent_hook_file', 'agent_secret_file'] as const
+
+/** Of one start: the next has its own. */
+export const OF_ONE_START = ['launch_session_id', ...FILES_OF_START] as const
+
+/** How it was asked to be started: a resume goes by them. */
+export const AS_ASKED_FOR = ['launch_model', 'skip_permissions', 'env_names', 'worktree', 'keep_session'] as const
+
+/** Of the session that was, not of the one that has its name now: how it was started, and what hung on it. */
+const OF_THE_OLD = [...AS_ASKED_FOR, 'start_command', 'folder', ...OF_ONE_START, 'delegate_job_id', 'mcp_attachments']
 
 /** A row's fields after another session took its name: the live conversation's id stands, old ones are kept aside, what
  * was true of the old session goes. `isHeld`: ids that another row has and this one must not get. */

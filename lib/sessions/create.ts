@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { Wish } from '#lib/agents/drive/types.ts'
+import { AS_ASKED_FOR, OF_ONE_START } from '#lib/reconcile/new-identity.ts'
 import { attachTo } from '#lib/reconcile/shown-command.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import type { Row } from '#lib/registry/schema.ts'
@@ -40,12 +41,6 @@ export interface CreateWish {
   replace: boolean
   worktree?: { path: string; branch: string; repository: string }
   dryRun: boolean
-}
-
-/** Written before an older version refused the flags that these tell of. */
-const OF_OTHER_LAUNCH = {
-  set: {},
-  unset: ['launch_session_id', 'agent_log_file', 'agent_hook_file', 'agent_secret_file'],
 }
 
 /** How long others may take with the same row beyond their own wait for the agent. */
@@ -176,9 +171,11 @@ async function finish(
     await undoClaim(bench, op, wish.server, claim, error)
     throw error
   })
-  const aside = before === undefined ? OF_OTHER_LAUNCH : newIds(before, bench.adapters)
+  const aside = before === undefined ? { set: {}, unset: [] } : newIds(before, bench.adapters)
   const set = { ...known, ...fields.set, ...aside.set } as Record<string, Plain>
-  const unset = [...fields.unset, ...aside.unset].filter(key => !(key in set))
+  const ofOld = before === undefined ? [] : [...AS_ASKED_FOR, 'delegate_job_id']
+  // Those of one start go from a new row, too: an older version may then have refused the flags they tell of.
+  const unset = [...fields.unset, ...aside.unset, ...OF_ONE_START, ...ofOld].filter(key => !(key in set))
   const written = await finishRow(
     machine,
     bench.registryPath,

@@ -1,7 +1,7 @@
 import type { About } from '#lib/agents/drive/types.ts'
 import type { Adapter } from '#lib/agents/types.ts'
 import { recordedId } from '#lib/reconcile/naming.ts'
-import { identityFields, provedId, UNKNOWN_TUI, withPrevious } from '#lib/reconcile/new-identity.ts'
+import { identityFields, OF_ONE_START, provedId, UNKNOWN_TUI, withPrevious } from '#lib/reconcile/new-identity.ts'
 import { observe } from '#lib/reconcile/observe.ts'
 import type { AgentSight } from '#lib/reconcile/sights.ts'
 import type { Plain } from '#lib/registry/change.ts'
@@ -73,20 +73,7 @@ export function newIds(before: Row, adapters: readonly Adapter[]): Fields {
     previous.length === 0
       ? {}
       : { previous_session_ids: previous.reduce(withPrevious, before.previous_session_ids ?? []) }
-  const unset = [
-    ...adapters.map(({ idField }) => idField),
-    ...[
-      'launch_session_id',
-      'agent_log_file',
-      'agent_hook_file',
-      'agent_secret_file',
-      'launch_model',
-      'skip_permissions',
-      'keep_session',
-    ],
-    ...['worktree', 'env_names', 'delegate_job_id', 'mcp_attachments'],
-  ]
-  return { set, unset }
+  return { set, unset: [...adapters.map(({ idField }) => idField), ...OF_ONE_START, 'mcp_attachments'] }
 }
 
 export function tuiOf(about: About): Record<string, Plain> {

@@ -2,6 +2,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Wish } from '#lib/agents/drive/types.ts'
+import { FILES_OF_START } from '#lib/reconcile/new-identity.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
 import { writeError } from '#lib/system/file-replace.ts'
@@ -42,18 +43,15 @@ export function removeLaunchFiles({
   for (const path of [logFile, hookFile, secretFile]) rmSync(path, { force: true })
 }
 
-/** The row's fields that name such files. */
-const FIELDS = ['agent_log_file', 'agent_hook_file', 'agent_secret_file'] as const
-
 /** Removes those of a row whose session has ended; a path that is not in the launch folder of this registry is none of ours.
  * Gives the fields that then name nothing. */
 export function removeFilesOfRow(row: Row, registryPath: string): string[] {
   const own = join(dirname(registryPath), 'launches')
-  for (const field of FIELDS) {
+  for (const field of FILES_OF_START) {
     const path = row[field]
     if (path && dirname(path) === own && /^[0-9a-f-]{36}\./.test(basename(path))) rmSync(path, { force: true })
   }
-  return FIELDS.filter(field => row[field] !== undefined)
+  return FILES_OF_START.filter(field => row[field] !== undefined)
 }
 
 const SWEEP_AFTER_MS = 86_400_000
@@ -61,7 +59,7 @@ const SWEEP_AFTER_MS = 86_400_000
 /** Removes files of starts that no row names and that nobody wrote to for a day; gives how many. */
 export function sweepLaunchFiles(rows: readonly Row[], registryPath: string, nowMs: number): number {
   const own = join(dirname(registryPath), 'launches')
-  const named = new Set(rows.flatMap(row => FIELDS.map(field => row[field])))
+  const named = new Set(rows.flatMap(row => FILES_OF_START.map(field => row[field])))
   let count = 0
   for (const name of lstatSync(own, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(own) : []) {
     const path = join(own, name)

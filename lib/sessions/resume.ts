@@ -1,9 +1,9 @@
 import type { Driver, Launch, Wish } from '#lib/agents/drive/types.ts'
 import type { Adapter } from '#lib/agents/types.ts'
 import { STARTING } from '#lib/reconcile/identity.ts'
+import { OF_ONE_START } from '#lib/reconcile/new-identity.ts'
 import { safeCommand } from '#lib/reconcile/safe-command.ts'
 import { attachTo } from '#lib/reconcile/shown-command.ts'
-import type { Plain } from '#lib/registry/change.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { isCodedError } from '#lib/system/errors.ts'
@@ -108,7 +108,8 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     await undoClaim(bench, op, server, { kind: 'ours', name, before, warnings: [] }, error)
     throw error
   })
-  const ids = idFields(before, bench, wish)
+  // Resumed it keeps its id. A fresh or copied conversation moves the old ones aside; its own comes when it is proved.
+  const ids = wish.how === 'resume' ? { set: {}, unset: [] } : newIds(before, bench.adapters)
   const launched = ofLaunch({
     launch: up.launch,
     model,
@@ -124,7 +125,7 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     agent: adapter.name,
     start_command: safeCommand([program, ...up.launch.args]),
   }
-  const unset = [...fields.unset, ...ids.unset, ...OF_LAUNCH].filter(key => !(key in set))
+  const unset = [...fields.unset, ...ids.unset, ...OF_ONE_START].filter(key => !(key in set))
   const warnings = await finishRow(
     machine,
     bench.registryPath,
@@ -174,9 +175,6 @@ function environmentAgain(
   return { env: again, missing }
 }
 
-/** Of one launch only. */
-const OF_LAUNCH = ['launch_session_id', 'agent_log_file', 'agent_hook_file', 'agent_secret_file']
-
 function launchOf(driver: Driver, how: ResumeWish['how'], id: string | undefined, wish: Wish): Launch {
   if (how === 'fresh') return driver.start(wish)
   if (id === undefined) throw new Error('a resume needs an id')
@@ -212,23 +210,6 @@ function rowToBe({ host, bootId }: Machine, before: Row): Row {
     ...(host === undefined ? {} : { host }),
     ...(bootId === undefined ? {} : { boot_id: bootId }),
   }
-}
-
-/** Resumed it keeps its id. A fresh or copied conversation moves the old ones aside; its own comes when it is proved. */
-function idFields(before: Row, bench: Bench, wish: ResumeWish): { set: Record<string, Plain>; unset: string[] } {
-  if (wish.how !== 'resume') {
-    const { set, unset } = newIds(before, bench.adapters)
-    const kept = new Set([
-      'launch_model',
-      'skip_permissions',
-      'keep_session',
-      'worktree',
-      'env_names',
-      'delegate_job_id',
-    ])
-    return { set, unset: unset.filter(key => !kept.has(key)) }
-  }
-  return { set: {}, unset: [] }
 }
 
 function liveId({ ready }: Up): string | undefined {
