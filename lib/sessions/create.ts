@@ -111,7 +111,7 @@ async function claimWhenFree(
 ): Promise<Claim> {
   const claimWish = {
     server: wish.server,
-    names: wish.name === undefined ? [...firstNames(wish)] : [checkName(wish.name)],
+    names: wish.name === undefined ? [...namesFor(wish.folder, wish.role, wish.agent)] : [wish.name],
     isNamed: wish.name !== undefined,
     agent: wish.agent,
     folder: wish.folder,
@@ -125,14 +125,6 @@ async function claimWhenFree(
     if (claim.kind !== 'busy') return claim
     const leftMs = Math.max(0, deadline - performance.now())
     await awaitFree(machine, bench.registryPath, wish.server, claim.name, leftMs, bench.onWait)
-  }
-}
-
-function* firstNames(wish: CreateWish): Generator<string> {
-  let count = 0
-  for (const name of namesFor(wish.folder, wish.role, wish.agent)) {
-    yield name
-    if (++count === 200) return
   }
 }
 

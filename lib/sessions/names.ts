@@ -5,8 +5,9 @@ import { CodedError, EXIT } from '#lib/system/errors.ts'
 /** tmux changes `.` and `:` in names, and runs `#(…)` in them. */
 const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$/
 
-export function checkName(name: string): string {
-  if (PLAIN.test(name)) return name
+/** CodedError `usage` for what cannot be a new session's name. */
+export function checkName(name: string): void {
+  if (PLAIN.test(name)) return
   throw new CodedError(
     'usage',
     EXIT.broken,
@@ -20,7 +21,7 @@ export function isStartable(name: string): boolean {
   return /^[\p{L}\p{N}_][\p{L}\p{N}_ @+,-]*$/u.test(name)
 }
 
-/** The names to try for an agent in a folder, in order: the second and later are for when another workspace owns those
+/** The 200 names to try for an agent in a folder, in order: the second and later are for when another workspace owns those
  * before. */
 export function* namesFor(folder: string, role: string, agent: string): Generator<string> {
   const word =
@@ -29,5 +30,5 @@ export function* namesFor(folder: string, role: string, agent: string): Generato
       .replace(/^-+/, '')
       .slice(0, 60) || 'root'
   yield `${word}-${role}-${agent}`
-  for (let count = 2; count < 1000; count++) yield `${word}-${count}-${role}-${agent}`
+  for (let count = 2; count <= 200; count++) yield `${word}-${count}-${role}-${agent}`
 }
