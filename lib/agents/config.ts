@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import type { BusConfig } from '#lib/bus/config-schema.ts'
 import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
 import type { Config } from './custom.ts'
 import type { Driver } from './drive/types.ts'
@@ -10,6 +11,8 @@ export interface AgentConfigFile {
   adapters: Adapter[]
   /** Roles in session names, beside our own. */
   roles: string[]
+  /** The broker that tells of jobs; undefined when the file names none. */
+  bus: BusConfig | undefined
   /** How those of them are driven that say so; loaded when asked for. */
   drivers(): Promise<Driver[]>
 }
@@ -21,7 +24,7 @@ const HINT = 'See schemas/agent-sessions.config.schema.json for what may stand t
  * column. Loads what it takes only when there is a file: most registries have none. */
 export async function readConfig(path: string): Promise<AgentConfigFile> {
   const text = readText(path)
-  if (text === undefined) return { adapters: [], roles: [], drivers: async () => [] }
+  if (text === undefined) return { adapters: [], roles: [], bus: undefined, drivers: async () => [] }
   const [{ LineCounter, parseDocument }, { configSchema, customAdapter }] = await Promise.all([
     import('yaml'),
     import('./custom.ts'),
@@ -58,6 +61,7 @@ export async function readConfig(path: string): Promise<AgentConfigFile> {
   return {
     adapters: agents.map(([name, agent]) => customAdapter(name, agent)),
     roles: config.roles ?? [],
+    bus: config.bus ?? undefined,
     async drivers() {
       const { customDriver } = await import('./drive/custom.ts')
       return agents.flatMap(([name, agent]) => customDriver(name, agent) ?? [])

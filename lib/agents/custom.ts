@@ -2,6 +2,7 @@
  * file: the schema library costs half as much as Node's own start. */
 import { isAbsolute } from 'node:path'
 import * as z from 'zod/mini'
+import { busSchema } from '#lib/bus/config-schema.ts'
 import { flaggedId, launchedId } from './evidence.ts'
 import { hasLine, isFile } from './files.ts'
 import { unsafePattern } from './patterns.ts'
@@ -93,6 +94,8 @@ export const configSchema = z.looseObject({
   /** Roles in session names beside `creator`. */
   roles: z.optional(z.nullable(z.array(name))),
   agents: z.optional(z.nullable(z.record(name, agentSchema))),
+  /** The broker that tells of jobs. */
+  bus: z.optional(z.nullable(busSchema)),
 })
 
 export type Config = z.infer<typeof configSchema>

@@ -43,7 +43,7 @@ agents:
     screen:
       - {state: waiting, detail: approval, pattern: '^Allow\\?'}
       - {state: idle, pattern: '^> $|^>$'}
-bus: {anything: 1}
+of_a_later_version: {anything: 1}
 `
 
 describe('an agent of the config', () => {
@@ -108,7 +108,7 @@ describe('the config', () => {
   it('that is missing, empty or without agents adds nothing', async () => {
     const nothing = { adapters: [], roles: [] }
     const configs = [await readConfig(join(world.home, 'missing.yaml'))]
-    for (const text of ['', '# nothing\n', 'agents:\nroles:\n', 'bus: {}\n']) configs.push(await read(text))
+    for (const text of ['', '# nothing\n', 'agents:\nroles:\n', 'bus:\n']) configs.push(await read(text))
     for (const { drivers, ...config } of configs) {
       expect(config).toEqual(nothing)
       expect(await drivers()).toEqual([])
