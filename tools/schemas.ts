@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { toJSONSchema } from 'zod'
 import { configSchema } from '#lib/agents/custom.ts'
+import { jobSchema } from '#lib/jobs/schema.ts'
 import { registrySchema } from '#lib/registry/schema.ts'
 
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), 'schemas')
@@ -15,6 +16,10 @@ const SCHEMAS = {
   'agent-sessions.config.schema.json': {
     title: 'agent-sessions config (.hermes/agent-sessions.config.yaml)',
     schema: configSchema,
+  },
+  'agent-sessions.job.schema.json': {
+    title: 'agent-sessions job (.hermes/jobs/<job id>.json)',
+    schema: jobSchema,
   },
 }
 
