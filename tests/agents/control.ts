@@ -38,6 +38,8 @@ export interface Control {
   placeholder?: string
   /** Completions are offered behind a paste too, where the real one does so only behind keys. */
   popups?: boolean
+  /** Runs the line that reports a job's end, as this event, while the turn goes on. */
+  report?: 'completed' | 'error'
 }
 
 type Once = 'permission' | 'rateLimit'

@@ -23,6 +23,8 @@ export type JournalLine = Common &
     | { kind: 'answer'; question: string; choice: string }
     | { kind: 'interrupt'; text: string }
     | { kind: 'child'; child: number }
+    /** It ran a line of its message in a shell. */
+    | { kind: 'ran'; line: string; code: number | null; output: string }
     | { kind: 'exit'; why: string; code: number }
   )
 

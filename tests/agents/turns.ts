@@ -2,6 +2,7 @@
 import type { App } from './app.ts'
 import { control, takeOnce } from './control.ts'
 import type { Kind } from './kind.ts'
+import { reportEnd } from './report-end.ts'
 
 const TURN_MS = 300
 const SPINNER_MS = 250
@@ -58,6 +59,7 @@ export class Turns {
       this.app.journal({ kind: 'submit', text, id: this.app.id, wasQueued })
       this.app.say('user', text)
       this.app.kind.submitted(this.app, recorded, wasQueued)
+      reportEnd(text, this.app.journal)
     }
     this.ticker ??= setInterval(() => {
       this.spinner++
