@@ -16,6 +16,7 @@ import { makeLaunchFolder, removeLaunchFiles } from './launch-files.ts'
 import { runnerOf } from './program.ts'
 import { awaitReady, lastWords, type Ready, type StartedAgent } from './ready.ts'
 import { trustIfAsked } from './trust.ts'
+import { isSilent, silent, takeDown, type Up } from './up.ts'
 
 export interface Plan {
   server: string
@@ -39,19 +40,21 @@ export interface Plan {
   onProgress?(what: string): void
 }
 
-export interface Up {
-  launch: Launch
-  started: Started
-  agent: StartedAgent
-  ready: Extract<Ready, { kind: 'ready' | 'waiting' }>
-}
-
 /** Starts the session and waits until its agent is ready or asks something. When it does not come up, the session is
  * ended again and a CodedError says why, with the pane's last lines: `name-taken`, `start-failed`, `wrong-folder`,
  * `agent-ended`, `not-ready` (exit 3), `tmux-silent` (exit 4: it may run; the row tells). */
 export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
-  const { adapter, driver } = plan
   makeLaunchFolder(dirname(plan.wish.logFile))
+  try {
+    return await upOrEnded(machine, plan)
+  } catch (error) {
+    if (!isSilent(error)) removeLaunchFiles(plan.wish)
+    throw error
+  }
+}
+
+async function upOrEnded(machine: Machine, plan: Plan): Promise<Up> {
+  const { adapter, driver } = plan
   for (const plain of [false, true]) {
     const wish = { ...plan.wish, plain }
     const launch = plan.launch(wish)
@@ -87,7 +90,7 @@ export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
       // One that ended just before that stays as a dead pane.
       const last = await peekPane(machine.tmux, plan.server, started.paneId)
       const isGone = last === 'gone' || (last !== 'unknown' && last.dead)
-      if (!isGone) return { launch, started, agent, ready }
+      if (!isGone) return { wish, launch, started, agent, ready }
       await takeDown(machine, plan.server, started)
       throw didNotComeUp(plan, { kind: 'ended', why: 'it left as soon as it was ready', seen: ready.seen })
     }
@@ -95,10 +98,7 @@ export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
     if (ready.kind === 'unknown') throw silent(plan.server, ready.why)
     await takeDown(machine, plan.server, started)
     if (plan.isInterrupted?.() === true) throw interrupted(plan)
-    if (!isOlder) {
-      removeLaunchFiles(plan.wish)
-      throw didNotComeUp(plan, ready)
-    }
+    if (!isOlder) throw didNotComeUp(plan, ready)
   }
   throw new Error('a start without rarer flags was refused for a flag')
 }
@@ -133,22 +133,6 @@ async function removeRemains(machine: Machine, { server, name, mark }: Plan): Pr
   if (session === undefined || session.mark !== mark || livePanes(session).length > 0) return false
   const { ended } = await endSession(machine, { server, serverPid: view.process.pid, sessionId: session.id }, 5000)
   return ended === 'yes'
-}
-
-export function silent(server: string, why: string): CodedError {
-  return new CodedError(
-    'tmux-silent',
-    EXIT.unknown,
-    `tmux server ${server} gave no sure answer (${why}): the session may run`,
-    '`agent-sessions reconcile` records what is there once the server answers.',
-  )
-}
-
-/** Ends a session that we started a moment ago. CodedError `tmux-silent` when nobody can tell whether it ended. */
-export async function takeDown(machine: Machine, server: string, started: Started): Promise<void> {
-  const { serverPid, sessionId, paneId } = started
-  const { ended } = await endSession(machine, { server, serverPid, sessionId, paneId }, 5000)
-  if (ended === 'unknown') throw silent(server, 'it did not come up as it should, and could not be ended')
 }
 
 /** tmux goes to another folder without a word where one is missing; the agent may go on to one below. */

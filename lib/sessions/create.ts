@@ -4,14 +4,14 @@ import { AS_ASKED_FOR, OF_ONE_START } from '#lib/reconcile/new-identity.ts'
 import { attachTo } from '#lib/reconcile/shown-command.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import type { Row } from '#lib/registry/schema.ts'
-import { CodedError, EXIT, isCodedError } from '#lib/system/errors.ts'
+import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { bringUp, newWish, takeDown, type Up } from './bring-up.ts'
+import { bringUp, newWish } from './bring-up.ts'
 import { type Claim, claimRow, waitTeller } from './claim-row.ts'
 import { type Bench, type Tools, toolsFor } from './context.ts'
 import { alreadyRunning, type Created, nothingYet } from './created.ts'
 import type { Delivery } from './deliver.ts'
-import { newIds, startedFields } from './fields.ts'
+import { type Fields, newIds, startedFields } from './fields.ts'
 import { deliverFirst, recordConversation } from './first-prompt.ts'
 import { removeFilesOfRow } from './launch-files.ts'
 import { checkName, namesFor } from './names.ts'
@@ -19,6 +19,7 @@ import { awaitFree, finishRow, type Op, ownOp, runsAnyway } from './op.ts'
 import { findProgram } from './program.ts'
 import { newRow, type RowWish } from './rows.ts'
 import { undoClaim } from './undo.ts'
+import { abandon, type Up } from './up.ts'
 
 export type { Created } from './created.ts'
 
@@ -69,14 +70,19 @@ export async function createSession(machine: Machine, bench: Bench, wish: Create
   if (claim.kind === 'busy') throw new Error('a busy row was claimed')
   if (wish.dryRun) return { ...nothingYet(claim.name, wish), created: true }
 
-  let up: Up
+  let up: Up | undefined
+  let row: Row
+  let fields: Fields
   try {
     up = await bringUp(machine, { ...plan(wish, tools, program, launchWish, bench), name: claim.name })
+    row = newRow(machine, claim.name, rowWish(wish, tools, program, up.launch), op)
+    fields = await startedFields(machine, bench, row, up)
   } catch (error) {
+    if (up !== undefined) await abandon(machine, up, error)
     await undoClaim(bench, op, wish.server, claim, error)
     throw error
   }
-  return finish(machine, bench, wish, tools, program, op, claim, up)
+  return finish(machine, bench, wish, tools, op, claim, up, row, fields)
 }
 
 function plan(wish: CreateWish, { adapter, driver }: Tools, program: string, launchWish: Wish, bench: Bench) {
@@ -149,20 +155,14 @@ async function finish(
   bench: Bench,
   wish: CreateWish,
   tools: Tools,
-  program: string,
   op: Op,
   claim: Extract<Claim, { kind: 'ours' }>,
   up: Up,
+  row: Row,
+  fields: Fields,
 ): Promise<Created> {
   const { name, before } = claim
-  const row = newRow(machine, name, rowWish(wish, tools, program, up.launch), op)
   const { op: _, ...known } = row
-  const fields = await startedFields(machine, bench, row, up).catch(async error => {
-    // Where tmux is silent nobody can tell: the row and its op stay for the next pass.
-    if (!(isCodedError(error) && error.code === 'tmux-silent')) await takeDown(machine, wish.server, up.started)
-    await undoClaim(bench, op, wish.server, claim, error)
-    throw error
-  })
   const aside = before === undefined ? { set: {}, unset: [] } : newIds(before, bench.adapters)
   const set = { ...known, ...fields.set, ...aside.set } as Record<string, Plain>
   const ofOld = before === undefined ? [] : [...AS_ASKED_FOR, 'delegate_job_id']

@@ -9,8 +9,8 @@ import { keyOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { silent, type Up } from './bring-up.ts'
 import type { Bench } from './context.ts'
+import { silent, type Up } from './up.ts'
 
 /** What no longer holds of a row whose session runs again. */
 const ENDED = ['terminated_at', 'terminated_at_epoch', 'termination_mode', 'resumable', 'stop_reason']

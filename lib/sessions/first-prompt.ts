@@ -8,12 +8,12 @@ import type { Change, Plain } from '#lib/registry/change.ts'
 import { keyOf } from '#lib/registry/rows.ts'
 import { updateRegistry } from '#lib/registry/store.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import type { Up } from './bring-up.ts'
 import { waitTeller } from './claim-row.ts'
 import type { Bench, Tools } from './context.ts'
 import type { CreateWish } from './create.ts'
 import type { Delivery } from './deliver.ts'
 import { findRow, isSameOp, type Op } from './op.ts'
+import type { Up } from './up.ts'
 
 export async function deliverFirst(machine: Machine, bench: Bench, wish: CreateWish, up: Up): Promise<Delivery> {
   const { deliver } = await import('./deliver.ts')

@@ -1,8 +1,8 @@
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { peekPane } from '#lib/tmux/peek.ts'
-import type { Up } from './bring-up.ts'
 import { type AgentLook, lastWords, lookAtAgent } from './ready.ts'
+import type { Up } from './up.ts'
 
 /** How long an agent's own record may take to show the conversation after it is ready. */
 const RECORD_MS = 10_000

@@ -6,19 +6,19 @@ import { safeCommand } from '#lib/reconcile/safe-command.ts'
 import { attachTo } from '#lib/reconcile/shown-command.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
-import { isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { bringUp, newWish, takeDown, type Up } from './bring-up.ts'
+import { bringUp, newWish } from './bring-up.ts'
 import { claimForResume, type ResumeClaim } from './claim-resume.ts'
 import { waitTeller } from './claim-row.ts'
 import { type Bench, toolsFor } from './context.ts'
-import { newIds, startedFields } from './fields.ts'
+import { type Fields, newIds, startedFields } from './fields.ts'
 import { removeFilesOfRow } from './launch-files.ts'
 import { finishRow, ownOp, runsAnyway, whenFree } from './op.ts'
 import { findProgram } from './program.ts'
 import { proveConversation } from './prove.ts'
 import { ofLaunch } from './rows.ts'
 import { undoClaim } from './undo.ts'
+import { abandon, type Up } from './up.ts'
 
 export interface ResumeWish {
   how: 'resume' | 'fresh' | 'fork'
@@ -72,10 +72,11 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
 
   const { before } = claim
   const known = environmentAgain(before, machine.env)
-  let up: Up
+  let up: Up | undefined
   let model: string | undefined
   let program: string
   let proof: 'proved' | 'asks first' | undefined
+  let fields: Fields
   try {
     program = findProgram(driver.programs, machine.env)
     model = before.launch_model ?? undefined
@@ -97,17 +98,13 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
       ...(bench.isInterrupted ? { isInterrupted: bench.isInterrupted } : {}),
       ...(bench.onWait ? { onProgress: bench.onWait } : {}),
     })
-    proof = await proveOrEnd(machine, server, up, wish.how === 'resume' ? claim.id : undefined)
+    if (wish.how === 'resume' && claim.id !== undefined) proof = await proveConversation(machine, up, claim.id)
+    fields = await startedFields(machine, bench, rowToBe(machine, before), up)
   } catch (error) {
+    if (up !== undefined) await abandon(machine, up, error)
     await undoClaim(bench, op, server, { kind: 'ours', name, before, warnings: [] }, error)
     throw error
   }
-  const fields = await startedFields(machine, bench, rowToBe(machine, before), up).catch(async error => {
-    // Where tmux is silent nobody can tell: the row and its op stay for the next pass.
-    if (!(isCodedError(error) && error.code === 'tmux-silent')) await takeDown(machine, server, up.started)
-    await undoClaim(bench, op, server, { kind: 'ours', name, before, warnings: [] }, error)
-    throw error
-  })
   // Resumed it keeps its id. A fresh or copied conversation moves the old ones aside; its own comes when it is proved.
   const ids = wish.how === 'resume' ? { set: {}, unset: [] } : newIds(before, bench.adapters)
   const launched = ofLaunch({
@@ -181,21 +178,6 @@ function launchOf(driver: Driver, how: ResumeWish['how'], id: string | undefined
   if (how === 'resume') return driver.resume(id, wish)
   if (driver.fork === undefined) throw new Error(`${driver.name} has no fork`)
   return driver.fork(id, wish)
-}
-
-async function proveOrEnd(
-  machine: Machine,
-  server: string,
-  up: Up,
-  id: string | undefined,
-): Promise<'proved' | 'asks first' | undefined> {
-  if (id === undefined) return undefined
-  try {
-    return await proveConversation(machine, up, id)
-  } catch (error) {
-    await takeDown(machine, server, up.started)
-    throw error
-  }
 }
 
 /** The row without what it knew of its old session, perhaps of another boot: the new one is known by the mark. */

@@ -1,9 +1,9 @@
 import type { Change } from '#lib/registry/change.ts'
 import { updateRegistry } from '#lib/registry/store.ts'
-import { isCodedError } from '#lib/system/errors.ts'
 import { type Claim, waitTeller } from './claim-row.ts'
 import type { Bench } from './context.ts'
 import { findRow, isSameOp, type Op } from './op.ts'
+import { isSilent } from './up.ts'
 
 /** After a start that came to nothing the row is as before. Not after one of which nobody knows: its row stays, with the
  * op that will be dead then, for the next pass to look. */
@@ -30,7 +30,7 @@ async function undo(
   { name, before }: Extract<Claim, { kind: 'ours' }>,
   cause: unknown,
 ): Promise<void> {
-  if (isCodedError(cause) && cause.code === 'tmux-silent') return
+  if (isSilent(cause)) return
   await updateRegistry(
     bench.registryPath,
     ({ registry }): Change[] => {

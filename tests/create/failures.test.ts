@@ -1,8 +1,18 @@
 /** When the agent does not come up, nothing is left of the attempt but words that say why. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { agrees, create, journalOf, liveWorld, processesOf, refused, seen } from '../harness/live-create.ts'
+import { start } from '../harness/command.ts'
+import {
+  agrees,
+  create,
+  journalOf,
+  launchFiles,
+  liveWorld,
+  processesOf,
+  refused,
+  seen,
+} from '../harness/live-create.ts'
 import { rowsOf, sealed, writeRegistry } from '../harness/rows.ts'
 import { keepServer } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
@@ -11,6 +21,7 @@ import { giveAway, type World } from '../harness/world.ts'
 const nothingIsLeft = (world: World) => {
   expect(seen(world)).toEqual([])
   expect(existsSync(world.registry) ? rowsOf(world) : []).toEqual([])
+  expect(launchFiles(world)).toEqual([])
 }
 
 test('a program that is not installed', async () => {
@@ -141,6 +152,29 @@ test('a folder that this user may not enter', { skip: process.getuid?.() !== 0 }
   mkdirSync(folder, { mode: 0o700 })
   const error = await refused(world, ['create', '--agent', 'claude', '--workspace', folder], 1)
   expect(['no-folder', 'wrong-folder']).toContain(error.code)
+  nothingIsLeft(world)
+})
+
+test('an agent that comes up in another folder is ended, and its secret goes with it', async () => {
+  const world = liveWorld()
+  const own = join(world.root, 'own')
+  mkdirSync(own)
+  renameSync(join(world.bin, 'opencode'), join(own, 'opencode'))
+  const script = `#!/bin/sh\ncd '${world.home}'\nexec '${join(own, 'opencode')}' "$@"\n`
+  writeFileSync(join(world.bin, 'opencode'), script, { mode: 0o755 })
+  const error = await refused(world, ['create', '--agent', 'opencode'], 1)
+  expect(error).toMatchObject({ code: 'wrong-folder', message: expect.stringContaining(world.home) })
+  nothingIsLeft(world)
+})
+
+test('Ctrl-C while an agent starts: it is ended, and its secret goes with it', async () => {
+  const world = liveWorld({ startMs: 10_000 })
+  const child = start(world, 'agent-sessions', ['create', '--agent', 'opencode'])
+  const left = new Promise<unknown>(resolve => child.once('close', (code, signal) => resolve(signal ?? code)))
+  await until('its session', () => seen(world).length === 1)
+  expect(launchFiles(world)).toEqual([expect.stringMatching(/\.secret$/)])
+  child.kill('SIGINT')
+  expect(await left).toBe(1)
   nothingIsLeft(world)
 })
 

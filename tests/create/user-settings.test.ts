@@ -1,9 +1,20 @@
 /** What a user set up for tmux, and where the workspace stands, must not get between us and the agent. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { received } from '../agents/log.ts'
-import { agrees, create, journalOf, liveWorld, logOf, refused, seen, seenAs, tell } from '../harness/live-create.ts'
+import {
+  agrees,
+  create,
+  journalOf,
+  launchFiles,
+  liveWorld,
+  logOf,
+  refused,
+  seen,
+  seenAs,
+  tell,
+} from '../harness/live-create.ts'
 import { rowsOf } from '../harness/rows.ts'
 import { tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
@@ -84,7 +95,5 @@ test('what belongs to single starts does not pile up where starts fail', async (
   const world = liveWorld({ exitAtStart: 1 })
   for (let times = 0; times < 3; times++) await refused(world, ['create', '--agent', 'agy'], 1)
   tell(world, {})
-  const launches = join(world.workspace, '.hermes/launches')
-  const left = existsSync(launches) ? readdirSync(launches).filter(name => name !== '.gitignore') : []
-  expect(left).toEqual([])
+  expect(launchFiles(world)).toEqual([])
 })

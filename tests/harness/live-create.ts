@@ -190,6 +190,12 @@ export function expectTruth(world: World, servers = [DEFAULT]): void {
   )
 }
 
+/** The files of single starts (logs, secrets, what hooks said) that are there. */
+export function launchFiles(world: World): string[] {
+  const folder = join(world.workspace, '.hermes/launches')
+  return existsSync(folder) ? readdirSync(folder).filter(name => name !== '.gitignore') : []
+}
+
 /** Ends every process of a world: they all have its HOME. */
 export function endAll(world: World): void {
   // A process that starts another one while we look is met again.

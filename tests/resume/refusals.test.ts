@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { sleeper } from '../harness/agents.ts'
 import { artifactOf, loseArtifact } from '../harness/conversations.ts'
-import { CLIS, DEFAULT, journalOf, liveWorld, refused, tell } from '../harness/live-create.ts'
+import { CLIS, DEFAULT, journalOf, launchFiles, liveWorld, refused, tell } from '../harness/live-create.ts'
 import { end, HERE, lives } from '../harness/processes.ts'
 import { rowOf, sealed, textOf, writeText } from '../harness/rows.ts'
 import { drifts, gotBy, idField, lastArgv, made, resume, say, sessionNames, stop, talking } from '../harness/talking.ts'
@@ -183,6 +183,7 @@ test('an agy that does not know its conversation and begins another one is ended
   expect(error).toMatchObject({ code: 'another-conversation', message: expect.stringContaining(talk) })
   expect(textOf(world).replaceAll(/^ *updated_at_epoch: .*\n/gm, '')).toBe(before)
   expect(sessionNames(world)).toEqual([])
+  expect(launchFiles(world)).toEqual([])
   expect(gotBy(world, talk)).toEqual(['hello agy'])
   expect(await drifts(world)).toEqual([])
 })
