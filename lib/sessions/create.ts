@@ -19,7 +19,7 @@ import { awaitFree, finishRow, type Op, ownOp, runsAnyway } from './op.ts'
 import { findProgram } from './program.ts'
 import { newRow, type RowWish } from './rows.ts'
 import { undoClaim } from './undo.ts'
-import { abandon, type Up } from './up.ts'
+import { abandon, conversationOf, stateOf, type Up } from './up.ts'
 
 export type { Created } from './created.ts'
 
@@ -194,15 +194,13 @@ async function finish(
     const recorded = recordConversation(machine, bench, tools, wish.server, name, op, provedBy(prompt, up))
     warnings.push(...(await recorded.catch(error => [`its conversation is not on record yet: ${wordsOf(error)}`])))
   }
-  const { ready } = up
   return {
     ...nothingYet(name, wish),
     created: true,
     pane: up.started.paneId,
     pane_pid: up.started.panePid,
-    id: ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : (up.launch.id ?? null),
-    state: ready.kind === 'waiting' ? 'waiting' : (ready.seen.state?.state ?? 'unknown'),
-    detail: ready.kind === 'waiting' ? ready.detail : (ready.seen.state?.detail ?? null),
+    id: conversationOf(up) ?? null,
+    ...stateOf(up),
     attach: attachTo(wish.server, name),
     prompt,
     warnings,
@@ -222,9 +220,8 @@ function checkHome(wished: Record<string, string>, { driver }: Tools, env: Recor
 }
 
 /** The conversation whose own record holds the prompt. */
-function provedBy({ outcome, proof }: Delivery, { launch, ready }: Up): string | undefined {
-  if (outcome !== 'delivered' || proof !== 'record') return undefined
-  return ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : launch.id
+function provedBy({ outcome, proof }: Delivery, up: Up): string | undefined {
+  return outcome === 'delivered' && proof === 'record' ? conversationOf(up) : undefined
 }
 
 /** The session is there whatever went wrong with its prompt, and whether that arrived nobody knows. */

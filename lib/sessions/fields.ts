@@ -10,7 +10,7 @@ import type { Row } from '#lib/registry/schema.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import type { Bench } from './context.ts'
-import { silent, type Up } from './up.ts'
+import { silent, stateOf, type Up } from './up.ts'
 
 /** What no longer holds of a row whose session runs again. */
 const ENDED = ['terminated_at', 'terminated_at_epoch', 'termination_mode', 'resumable', 'stop_reason']
@@ -80,7 +80,7 @@ export function tuiOf(about: About): Record<string, Plain> {
   return { ...UNKNOWN_TUI, ...about }
 }
 
-function visibleStatus({ ready }: Up): string {
-  if (ready.kind === 'waiting') return `waiting: ${ready.detail}`
-  return ready.seen.state?.state ?? 'unknown'
+function visibleStatus(up: Up): string {
+  const { state, detail } = stateOf(up)
+  return state === 'waiting' ? `waiting: ${detail}` : state
 }

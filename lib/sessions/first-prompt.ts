@@ -13,19 +13,14 @@ import type { Bench, Tools } from './context.ts'
 import type { CreateWish } from './create.ts'
 import type { Delivery } from './deliver.ts'
 import { findRow, isSameOp, type Op } from './op.ts'
-import type { Up } from './up.ts'
+import { conversationOf, type Up } from './up.ts'
 
 export async function deliverFirst(machine: Machine, bench: Bench, wish: CreateWish, up: Up): Promise<Delivery> {
   const { deliver } = await import('./deliver.ts')
   const { agent, ready } = up
-  if (ready.kind === 'waiting' || ready.seen.look === undefined)
-    return {
-      outcome: 'refused',
-      why: `the agent waits: ${ready.kind === 'waiting' ? ready.detail : 'not found'}`,
-      proof: null,
-      cleaned: false,
-    }
-  const id = ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : up.launch.id
+  if (ready.kind === 'waiting')
+    return { outcome: 'refused', why: `the agent waits: ${ready.detail}`, proof: null, cleaned: false }
+  const id = conversationOf(up)
   return deliver(machine, { ...agent, look: ready.seen.look, ...(id === undefined ? {} : { id }) }, wish.prompt ?? '', {
     timeoutMs: 30_000,
     ...(bench.onWait ? { onProgress: afterASecond(bench.onWait) } : {}),

@@ -18,7 +18,7 @@ import { findProgram } from './program.ts'
 import { proveConversation } from './prove.ts'
 import { ofLaunch } from './rows.ts'
 import { undoClaim } from './undo.ts'
-import { abandon, type Up } from './up.ts'
+import { abandon, conversationOf, stateOf, type Up } from './up.ts'
 
 export interface ResumeWish {
   how: 'resume' | 'fresh' | 'fork'
@@ -145,13 +145,12 @@ export async function resumeSession(machine: Machine, bench: Bench, row: Row, wi
     changed: true,
     status: 'running',
     agent: adapter.name,
-    id: liveId(up) ?? up.launch.id ?? null,
+    id: conversationOf(up) ?? null,
     proved: proof === 'proved',
     folder: claim.folder,
     skip_permissions: before.skip_permissions === true,
     pane: up.started.paneId,
-    state: up.ready.kind === 'waiting' ? 'waiting' : (up.ready.seen.state?.state ?? 'unknown'),
-    detail: up.ready.kind === 'waiting' ? up.ready.detail : (up.ready.seen.state?.detail ?? null),
+    ...stateOf(up),
     attach: attachTo(server, name),
     warnings: [...(caveat === undefined ? [] : [caveat]), ...known.missing, ...warnings],
   }
@@ -192,10 +191,6 @@ function rowToBe({ host, bootId }: Machine, before: Row): Row {
     ...(host === undefined ? {} : { host }),
     ...(bootId === undefined ? {} : { boot_id: bootId }),
   }
-}
-
-function liveId({ ready }: Up): string | undefined {
-  return ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : undefined
 }
 
 function would(claim: Extract<ResumeClaim, { kind: 'ours' }>, adapter: Adapter, wish: ResumeWish): Resumed {

@@ -1,5 +1,6 @@
 /** An agent that a start has brought up, and taking it down again. */
 import type { Launch, Wish } from '#lib/agents/drive/types.ts'
+import type { AgentState } from '#lib/agents/types.ts'
 import { CodedError, EXIT, isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import type { Started } from '#lib/tmux/start.ts'
@@ -14,6 +15,16 @@ export interface Up {
   started: Started
   agent: StartedAgent
   ready: Extract<Ready, { kind: 'ready' | 'waiting' }>
+}
+
+/** The conversation it is in: what it shows itself, else what it was told at its start. */
+export function conversationOf({ ready, launch }: Up): string | undefined {
+  return ready.seen.id.kind === 'id' ? ready.seen.id.evidence.id : launch.id
+}
+
+export function stateOf({ ready }: Up): { state: AgentState; detail: string | null } {
+  if (ready.kind === 'waiting') return { state: 'waiting', detail: ready.detail }
+  return { state: ready.seen.state?.state ?? 'unknown', detail: ready.seen.state?.detail ?? null }
 }
 
 /** Ends what came up and is not kept, with the files of its start. Where tmux was silent nobody can tell: all of it stays
