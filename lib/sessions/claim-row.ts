@@ -1,5 +1,6 @@
 /** Taking a row for a start: decided under the registry's lock, so that of many who ask at once one starts the session. */
 import { realpathSync } from 'node:fs'
+import { isUnfinished } from '#lib/reconcile/identity.ts'
 import { observe } from '#lib/reconcile/observe.ts'
 import type { RowSight } from '#lib/reconcile/sights.ts'
 import type { Change, Plain } from '#lib/registry/change.ts'
@@ -74,7 +75,8 @@ export async function claimRow(machine: Machine, bench: Bench, wish: ClaimWish, 
         'Nothing was started. `agent-sessions status` shows what is known.',
       )
     if (named !== undefined || own === 'present') throw nameTaken(wish.server, name)
-    if (!wish.replace && !neverStarted(row)) throw ended(row)
+    // A start that died before its session came left a row that never held anything.
+    if (!wish.replace && !isUnfinished(row)) throw ended(row)
     claim = { kind: 'ours', name, before: row, warnings: [] }
     // Nothing touches an archived row; one that is being started must be found if we die in between.
     const set: Record<string, Plain> = { op: { ...wish.op } }
@@ -146,11 +148,6 @@ function sameFolder(other: string | null | undefined, folder: string): boolean {
     // The folder of an old row is gone: it is not this one, which is there.
     return other === folder
   }
-}
-
-/** A start that died before its session came left a row that never held anything. */
-function neverStarted(row: Row): boolean {
-  return row.last_visible_status === 'starting' && !row.tmux_session_id
 }
 
 function ended(row: Row): CodedError {

@@ -1,5 +1,6 @@
 import type { About } from '#lib/agents/drive/types.ts'
 import type { Adapter } from '#lib/agents/types.ts'
+import { isUnfinished } from '#lib/reconcile/identity.ts'
 import { recordedId } from '#lib/reconcile/naming.ts'
 import { identityFields, OF_ONE_START, provedId, UNKNOWN_TUI, withPrevious } from '#lib/reconcile/new-identity.ts'
 import { observe } from '#lib/reconcile/observe.ts'
@@ -67,7 +68,7 @@ function withArguments(agent: AgentSight): AgentSight {
 /** A new conversation takes the place of the old ones, whose ids are kept aside. */
 export function newIds(before: Row, adapters: readonly Adapter[]): Fields {
   const old = adapters.flatMap(adapter => recordedId(before, adapter) ?? [])
-  const launch = before.launch_session_id && before.last_visible_status !== 'starting' ? [before.launch_session_id] : []
+  const launch = before.launch_session_id && !isUnfinished(before) ? [before.launch_session_id] : []
   const previous = [...new Set([...launch, ...old])]
   const set: Record<string, Plain> =
     previous.length === 0
