@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import type { Presence } from '#lib/reconcile/presence.ts'
 import { attachTo } from '#lib/reconcile/shown-command.ts'
 import { serverOf } from '#lib/registry/rows.ts'
@@ -6,6 +5,7 @@ import { readRegistryFile } from '#lib/registry/store.ts'
 import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { thisMachine } from '#lib/system/machine.ts'
 import { realPath } from '#lib/system/real-path.ts'
+import { tmuxInTerminal } from '#lib/tmux/exec.ts'
 import { benchFor } from './bench.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
 import type { Command } from './run.ts'
@@ -68,19 +68,11 @@ async function run(argv: string[]): Promise<ExitCode> {
     )
   if (!process.stdin.isTTY || !process.stdout.isTTY)
     throw new CodedError('no-terminal', EXIT.refused, 'attach needs a terminal', `In one: ${attachTo(server, name)}`)
-  return toTerminal(['-u', '-L', server, isInside ? 'switch-client' : 'attach-session', '-t', session.id])
+  const args = [isInside ? 'switch-client' : 'attach-session', '-t', session.id]
+  return (await tmuxInTerminal(server, args)) === 0 ? EXIT.done : EXIT.refused
 }
 
 /** The row's own session, or one that was started for it and is not on record yet. */
 function isOurs(presence: Presence | undefined, registryPath: string): boolean {
   return presence?.same !== 'no' || presence.named?.mark === registryPath
-}
-
-/** The one call of tmux that has the terminal and no bound: a person leaves it. */
-function toTerminal(args: string[]): Promise<ExitCode> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('tmux', args, { stdio: 'inherit' })
-    child.on('error', reject)
-    child.on('close', code => resolve(code === 0 ? EXIT.done : EXIT.refused))
-  })
 }

@@ -51,6 +51,16 @@ export function tmuxVersionIn(env: Record<string, string | undefined>): () => Pr
   return () => runTmux(env, ['-V'], {})
 }
 
+/** The one call of tmux that has this terminal and no bound: a person leaves it. Gives tmux's exit code, null where a
+ * signal ended it; rejects where it could not be started. */
+export function tmuxInTerminal(server: string, args: string[]): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('tmux', ['-u', '-L', server, ...args], { stdio: 'inherit' })
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+}
+
 /** Clients that have not answered yet. One of a hanging server would outlive us. Kept on the process, because bundled
  * files carry a copy of this module each. */
 const running = runningClients()
