@@ -25,7 +25,7 @@ function jsonProblem(top: unknown): string | undefined {
     for (const value of level) {
       if (typeof value === 'object' && value !== null) {
         if (Object.hasOwn(value, '__proto__')) return 'expected no key __proto__, found one'
-        if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return NO_JSON
+        if (!Array.isArray(value) && !isMap(value)) return NO_JSON
         for (const inner of Object.values(value)) below.push(inner)
       } else if (!isPlain(value)) return NO_JSON
     }
@@ -35,6 +35,12 @@ function jsonProblem(top: unknown): string | undefined {
 }
 
 const NO_JSON = 'expected JSON, found a value that JSON cannot hold'
+
+/** JSON.stringify writes others as something else: a date as text, a map as nothing. */
+function isMap(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
 
 function isPlain(value: unknown): boolean {
   // Undefined: a key that JSON.stringify leaves out.
