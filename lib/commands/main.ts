@@ -28,6 +28,10 @@ const COMMANDS: Record<string, Entry> = {
     about: 'show a session in this terminal',
     load: async () => (await import('#lib/commands/attach.ts')).attach,
   },
+  'delegate-job': {
+    about: 'hand work to a session, and know for sure how it ended',
+    load: async () => (await import('#lib/commands/delegate-job.ts')).delegateJob,
+  },
   reconcile: {
     about: 'compare the registry with tmux and the disk, and mend it',
     looks: true,

@@ -5,6 +5,7 @@ import type { ExitCode } from '#lib/system/errors.ts'
 import { thisMachine } from '#lib/system/machine.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
 import { keepTold } from './keep-told.ts'
+import { endLostJobs } from './lost-jobs.ts'
 import { type Command, note, print } from './run.ts'
 import { selfAsOwner } from './self.ts'
 import { showReport } from './show-report.ts'
@@ -17,14 +18,18 @@ const HELP = `reconcile - compare the registry with tmux and with what the agent
 
 usage: reconcile [--once] [--emit-diff] [--dry-run] [--only-new]
        reconcile --watch [--interval SECONDS] [--timeout SECONDS] [--emit-diff] [--only-new] [--dry-run]
+       reconcile --subscribe [--interval SECONDS] [--timeout SECONDS] [--idle-timeout SECONDS] [--emit-diff] [--only-new]
 
   --once            one pass (what a plain call does)
   --emit-diff       print the report as one JSON value
   --dry-run         look and report only: no lock, no write, no folder made
   --only-new        leave out drifts that were already told
   --watch           a pass every --interval seconds; only news is printed
+  --subscribe       listen to the events of delegated jobs, and put their ends on record at once; a pass at start, on every
+                    connection to the broker and every --interval
   --interval N      seconds between passes (default 30, 60 from five running sessions on)
   --timeout N       leave after N seconds (default 0: never)
+  --idle-timeout N  with --subscribe: leave after N seconds without a message (default 600; 0: never)
   --registry FILE   the registry (default: $AGENT_SESSIONS_YAML, else .hermes/agent-sessions.yaml from here upward)
   --server NAME     a tmux server (-L name) to look at beside \`default\` and those of the rows
   --help, --version
@@ -36,10 +41,16 @@ The four classes of drift:
   D  a recorded id whose artifact is gone      reported only
 What cannot be told for sure is unknown, and unknown changes nothing.
 
+With --subscribe, a job that is reported completed (or error) ends its row: terminated, \`auto-detected (MQTT completed)\`.
+Its session is closed once the agent rests, at the latest after 30 s, unless it is to be kept or has another open job. The
+broker is $AGENT_JOBS_MQTT_URL (or MQTT_HOST …), else bus.url of the config, else an embedded one that runs here. While it is
+away a pass is made every $RECONCILE_POLL_INTERVAL seconds (default 15). AGENT_JOBS_MQTT_URL=off: job files alone.
+
 examples:
   reconcile --once --emit-diff --dry-run    what would be changed, as JSON
   reconcile                                 one pass, a line per drift
   reconcile --watch --interval 60           keep the registry true until Ctrl-C
+  reconcile --subscribe --idle-timeout 0    the same, and follow delegated jobs
 
 exit codes: 0 done (with or without drift) · 1 no registry, or another monitor runs · 2 wrong usage or a broken registry
             3 the lock was not had in 10 s · 4 no tmux server gave a sure answer (the report is printed)
@@ -52,8 +63,10 @@ const FLAGS = {
   'dry-run': 'boolean',
   'only-new': 'boolean',
   watch: 'boolean',
+  subscribe: 'boolean',
   interval: 'string',
   timeout: 'string',
+  'idle-timeout': 'string',
 } as const
 
 export const reconcile: Command = { name: 'reconcile', help: HELP, run }
@@ -61,14 +74,21 @@ export const reconcile: Command = { name: 'reconcile', help: HELP, run }
 async function run(argv: string[], early: Listings): Promise<ExitCode> {
   const flags = parseFlags(argv, FLAGS, EXAMPLE)
   if (flags.positionals.length > 0) throw usageError(`reconcile takes no name, got "${flags.positionals[0]}"`, EXAMPLE)
-  if (flags.has('once') && flags.has('watch')) throw usageError('--once and --watch exclude each other', EXAMPLE)
+  const modes = (['once', 'watch', 'subscribe'] as const).filter(mode => flags.has(mode))
+  if (modes.length > 1) throw usageError(`--${modes[0]} and --${modes[1]} exclude each other`, EXAMPLE)
   const interval = flags.count('interval', 1)
   const timeout = flags.count('timeout', 0)
-  if (!flags.has('watch') && (interval ?? timeout) !== undefined)
+  const idleTimeout = flags.count('idle-timeout', 0)
+  const stays = flags.has('watch') || flags.has('subscribe')
+  if (!stays && (interval ?? timeout) !== undefined)
     throw usageError(
-      `--${interval !== undefined ? 'interval' : 'timeout'} needs --watch`,
+      `--${interval !== undefined ? 'interval' : 'timeout'} needs --watch or --subscribe`,
       'reconcile --watch --interval 60',
     )
+  if (!flags.has('subscribe') && idleTimeout !== undefined)
+    throw usageError('--idle-timeout needs --subscribe', 'reconcile --subscribe --idle-timeout 0')
+  if (flags.has('subscribe') && flags.has('dry-run'))
+    throw usageError('--subscribe writes what it hears; --dry-run goes with --watch', 'reconcile --watch --dry-run')
 
   const scope = await surroundings(flags, process.env)
   const machine = thisMachine()
@@ -78,6 +98,17 @@ async function run(argv: string[], early: Listings): Promise<ExitCode> {
     const { watch } = await import('./watch.ts')
     return watch(machine, options, { ...output, interval, timeout: timeout ?? 0 }, early)
   }
+  if (flags.has('subscribe')) {
+    const [{ subscribe }, { benchFor }, { pollSeconds }] = await Promise.all([
+      import('./subscribe.ts'),
+      import('./bench.ts'),
+      import('./poll-seconds.ts'),
+    ])
+    // It ends sessions: what the registry says must be this user's own.
+    const bench = { ...(await benchFor(flags, process.env)), servers: scope.servers }
+    const wanted = { ...output, interval, timeout: timeout ?? 0, idleTimeout: idleTimeout ?? 600 }
+    return subscribe(machine, bench, options, { ...wanted, poll: pollSeconds(process.env) }, early)
+  }
 
   const self = { ...selfAsOwner(machine), pass: 1 }
   const read = () => readRegistryFile(scope.registryPath)
@@ -85,5 +116,6 @@ async function run(argv: string[], early: Listings): Promise<ExitCode> {
   for (const warning of pass.warnings) note(`reconcile: ${warning}`)
   await print(showReport(pass.report, output))
   await keepTold(pass)
+  await endLostJobs(machine, options, pass)
   return unconfirmedExit(machine, pass.report.servers)
 }

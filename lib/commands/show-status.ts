@@ -36,7 +36,7 @@ export function statusTable(view: StatusView, home: string | undefined): string 
     visible(line.agent ?? '-'),
     line.status ?? 'no row',
     stateCell(line),
-    visible(line.job ?? '-'),
+    jobCell(line),
     line.drifts.map(drift => `${drift.class}:${drift.kind}`).join(' ') || '-',
     line.id === null ? '-' : visible(line.id.slice(0, 8)),
     shortAge(line.age),
@@ -58,6 +58,11 @@ function stateCell({ state, detail }: SessionLine): string {
   return colour === undefined ? text : styleText(colour, text)
 }
 
+/** Its state, and enough of its id to find it. */
+function jobCell({ job, job_state }: SessionLine): string {
+  return job === null ? '-' : `${job_state ?? 'unknown'} ${visible(job.slice(-8))}`
+}
+
 function folderCell(folder: string | null, home: string | undefined): string {
   if (folder === null) return '-'
   const isBelowHome = home !== undefined && (folder === home || folder.startsWith(`${home}/`))
@@ -72,7 +77,10 @@ export function compactLine(view: StatusView): string {
     const count = running.filter(line => line.state === state).length
     if (count > 0) parts.push(`${count} ${state}`)
   }
-  const jobs = running.filter(line => line.job !== null).length
+  // One that has ended is no job any more; one whose file cannot be read may be.
+  const isOpen = ({ job, job_state }: SessionLine) =>
+    job !== null && !['completed', 'error', 'cancelled', 'expired'].includes(job_state ?? '')
+  const jobs = running.filter(isOpen).length
   if (jobs > 0) parts.push(`${jobs} job${jobs === 1 ? '' : 's'}`)
   const classes = new Map<string, number>()
   for (const drift of view.drifts) classes.set(drift.class, (classes.get(drift.class) ?? 0) + 1)
@@ -92,7 +100,7 @@ export function sessionDetails(view: StatusView): string {
         ['status', line.status ?? 'no row'],
         ['state', [stateCell(line), line.source === null ? '' : `(from: ${line.source})`].join(' ').trim()],
         ...(line.detail === null ? [] : [['detail', visible(line.detail)]]),
-        ['job', visible(line.job ?? '-')],
+        ['job', line.job === null ? '-' : `${visible(line.job)} (${line.job_state ?? 'unknown'})`],
         ['id', line.id === null ? '-' : visible(line.id)],
         ['age', shortAge(line.age)],
         ['folder', line.folder === null ? '-' : visible(line.folder)],

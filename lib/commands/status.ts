@@ -10,6 +10,7 @@ import { readRegistryFile } from '#lib/registry/store.ts'
 import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { type Machine, thisMachine } from '#lib/system/machine.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
+import { addJobStates } from './job-states.ts'
 import { type Command, print } from './run.ts'
 import { compactLine, type StatusView, sessionDetails, statusTable } from './show-status.ts'
 import { type Surroundings, surroundings } from './surroundings.ts'
@@ -32,7 +33,7 @@ usage: status [NAME] [--json] [--compact] [--all] [--watch [--interval SECONDS] 
 
 It only reads. STATUS is what the registry says; STATE is what the agent does now: working, idle, waiting, limited,
 starting, exited, unknown; gone: its session surely ended; gone?: so many at once that reconcile looks twice.
-DRIFT shows what \`reconcile\` would report, by class and kind.
+JOB is how the job it carries stands, and the end of that job's id. DRIFT shows what \`reconcile\` would report, by class and kind.
 
 examples:
   status                        a table
@@ -113,6 +114,7 @@ async function look(machine: Machine, scope: Surroundings, all: boolean, early: 
   const findings = diff(snapshot.registry, observation)
   const rows = rowsOf(snapshot.registry)
   const sessions = overview(rows, observation, findings, all)
+  await addJobStates(sessions, scope.registryPath)
   const isEnded = ({ status }: SessionLine) => status !== null && status !== 'running'
   const report = buildReport(observation, scope.yamlPath, true, findings, () => false)
   return {

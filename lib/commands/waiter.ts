@@ -13,6 +13,8 @@ export function waiter() {
   process.on('SIGTERM', leave)
   return {
     isOver: () => over,
+    /** Ends the wait that is under way, if there is one. */
+    cut: () => wake?.(),
     for: (ms: number) =>
       new Promise<void>(resolve => {
         if (over) return resolve()

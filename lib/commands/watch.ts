@@ -1,14 +1,11 @@
 import type { Listings } from '#lib/reconcile/listings.ts'
-import { type Pass, type PassOptions, runPass } from '#lib/reconcile/pass.ts'
-import type { ReportedDrift } from '#lib/reconcile/report.ts'
-import { cachedReader } from '#lib/registry/cached-reader.ts'
+import type { PassOptions } from '#lib/reconcile/pass.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { keepTold } from './keep-told.ts'
-import { isReplaced, monitorLock } from './monitor-lock.ts'
-import { note, print, tellError } from './run.ts'
-import { selfAsOwner } from './self.ts'
-import { type ReportOutput, showReport } from './show-report.ts'
+import { endLostJobs } from './lost-jobs.ts'
+import { monitorLock } from './monitor-lock.ts'
+import { passes } from './passes.ts'
+import type { ReportOutput } from './show-report.ts'
 import { waiter } from './waiter.ts'
 
 export interface WatchOptions extends ReportOutput {
@@ -21,9 +18,13 @@ export interface WatchOptions extends ReportOutput {
 /** From this many running sessions on a pass is made half as often. */
 const MANY_SESSIONS = 5
 
+/** Milliseconds between two passes. */
+export function intervalMs(interval: number | undefined, running: number): number {
+  return (interval ?? (running >= MANY_SESSIONS ? 60 : 30)) * 1000
+}
+
 /** A pass every interval until the time is up or a signal comes. One monitor per registry: the second says who holds it
- * and leaves. The first pass fails as a single one does; a later one that fails is told once and tried again: a monitor
- * outlives a broken file and a full disk. */
+ * and leaves. */
 export async function watch(
   machine: Machine,
   options: Omit<PassOptions, 'self'>,
@@ -33,24 +34,12 @@ export async function watch(
   const lock = options.dryRun ? undefined : await monitorLock(options.registryPath)
   const wait = waiter()
   const started = machine.now()
-  const owner = selfAsOwner(machine)
-  const reader = cachedReader(options.registryPath)
-  const failures = once(error => tellError('reconcile', error, wanted.json))
-  const news = newsOfThisProcess(options.dryRun)
+  const pass = passes(machine, options, wanted, early, () => lock?.keep())
   try {
-    for (let number = 1; !wait.isOver(); number++) {
-      try {
-        await lock?.keep()
-        const pass = await runPass(machine, { ...options, self: { ...owner, pass: number } }, reader.read, early)
-        early.clear()
-        await tell(pass, wanted, number === 1, news(pass.report.drifts))
-        await keepTold(pass)
-        failures.passed()
-      } catch (error) {
-        if (number === 1 || isReplaced(error) || isBrokenPipe(error)) throw error
-        failures.tell(error)
-      }
-      const interval = (wanted.interval ?? (reader.running() >= MANY_SESSIONS ? 60 : 30)) * 1000
+    while (!wait.isOver()) {
+      const made = await pass.make()
+      if (made) await endLostJobs(machine, options, made)
+      const interval = intervalMs(wanted.interval, pass.running())
       const left = wanted.timeout === 0 ? Number.POSITIVE_INFINITY : wanted.timeout * 1000 - (machine.now() - started)
       await wait.for(Math.max(0, Math.min(left, interval)))
       if (left <= interval) break
@@ -60,46 +49,4 @@ export async function watch(
     lock?.release()
   }
   return EXIT.done
-}
-
-/** A person sees at once what stands, and later what is new; a program gets a line when there is news. */
-async function tell(pass: Pass, wanted: WatchOptions, isFirst: boolean, drifts: ReportedDrift[]) {
-  for (const warning of pass.warnings) note(`reconcile: ${warning}`)
-  if (!drifts.some(drift => drift.new) && (wanted.json || !isFirst)) return
-  const onlyNew = wanted.onlyNew || (!isFirst && !wanted.json)
-  await print(showReport({ ...pass.report, drifts }, { json: wanted.json, onlyNew }))
-}
-
-/** A dry run remembers nothing on disk, and a memory may be unusable: so this process remembers too what stood at its
- * last pass. What a real pass did is always news. */
-function newsOfThisProcess(isDry: boolean): (drifts: readonly ReportedDrift[]) => ReportedDrift[] {
-  let stood = new Set<string>()
-  const key = (drift: ReportedDrift) => JSON.stringify([drift.class, drift.kind, drift.server, drift.name, drift.msg])
-  return drifts => {
-    const before = stood
-    const standing = drifts.filter(drift => isDry || drift.action === null)
-    stood = new Set(standing.map(key))
-    return drifts.map(drift => ({ ...drift, new: drift.new && !(standing.includes(drift) && before.has(key(drift))) }))
-  }
-}
-
-/** The same failure, pass after pass, is told once. */
-function once(tellIt: (error: unknown) => void) {
-  let told = ''
-  return {
-    tell: (error: unknown) => {
-      // A temporary file's name changes from pass to pass; the failure is the same.
-      const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\.\w+\.\w+\.\d+\.tmp/g, '')
-      if (message !== told) tellIt(error)
-      told = message
-    },
-    passed: () => {
-      if (told !== '') note('reconcile: that is over, passes are made again')
-      told = ''
-    },
-  }
-}
-
-function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
 }

@@ -19,7 +19,10 @@ export interface SessionLine {
   detail: string | null
   /** Where the state was read. */
   source: string | null
+  /** The job it carries. */
   job: string | null
+  /** How that job stands; null without one, and where its file cannot be read. */
+  job_state: string | null
   drifts: { class: string; kind: string; msg: string }[]
   /** The conversation id on record, else the one proved live but not on record yet. */
   id: string | null
@@ -57,6 +60,7 @@ export function overview(
       status: row.status,
       ...stateOf(sight, inDoubt, observation.atSec),
       job: row.delegate_job_id ?? null,
+      job_state: null,
       drifts: own,
       id: idOf(sight),
       age: created === null ? null : Math.max(0, Math.floor(observation.atSec - created)),
@@ -72,6 +76,7 @@ export function overview(
       status: null,
       ...liveState(agent, observation.atSec),
       job: null,
+      job_state: null,
       drifts: drifts.get(rowKey(session.server, session.name)) ?? [],
       id: agent.id.kind === 'id' ? agent.id.evidence.id : null,
       age: Math.max(0, Math.floor(observation.atSec - session.created)),

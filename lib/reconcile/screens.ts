@@ -12,7 +12,7 @@ export async function addSlowStates(machine: Machine, observation: Observation):
     if (agent.found === 'found' && mayBeOtherwise(agent)) asked.push({ server, agent })
   }
   for (const { row, agent } of observation.rows.values())
-    if (row.status === 'running' && agent) ask(serverOf(row), agent)
+    if ((row.status === 'running' || row.op?.kind === 'stop') && agent) ask(serverOf(row), agent)
   for (const { session, agent } of observation.strays) ask(session.server, agent)
 
   await Promise.all(asked.map(({ agent }) => askAgent(agent)))

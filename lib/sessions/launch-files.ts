@@ -1,6 +1,7 @@
 /** What belongs to single starts (a log, what a hook says, a secret): in a folder that is ours alone, and not for git. */
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { turnScript } from '#lib/agents/drive/turn-script.ts'
 import type { Wish } from '#lib/agents/drive/types.ts'
 import { FILES_OF_START } from '#lib/reconcile/new-identity.ts'
 import type { Row } from '#lib/registry/schema.ts'
@@ -40,7 +41,7 @@ export function removeLaunchFiles({
   hookFile,
   secretFile,
 }: Pick<Wish, 'logFile' | 'hookFile' | 'secretFile'>): void {
-  for (const path of [logFile, hookFile, secretFile]) rmSync(path, { force: true })
+  for (const path of [logFile, hookFile, secretFile, turnScript(hookFile)]) rmSync(path, { force: true })
 }
 
 /** Removes those of a row whose session has ended; a path that is not in the launch folder of this registry is none of ours.
@@ -49,9 +50,14 @@ export function removeFilesOfRow(row: Row, registryPath: string): string[] {
   const own = join(dirname(registryPath), 'launches')
   for (const field of FILES_OF_START) {
     const path = row[field]
-    if (path && dirname(path) === own && /^[0-9a-f-]{36}\./.test(basename(path))) rmSync(path, { force: true })
+    if (!path || dirname(path) !== own || !/^[0-9a-f-]{36}\./.test(basename(path))) continue
+    for (const file of [path, turnScript(path)]) rmSync(file, { force: true })
   }
   return FILES_OF_START.filter(field => row[field] !== undefined)
+}
+
+function withScript(path: string | null | undefined): string[] {
+  return path ? [path, turnScript(path)] : []
 }
 
 const SWEEP_AFTER_MS = 86_400_000
@@ -59,7 +65,7 @@ const SWEEP_AFTER_MS = 86_400_000
 /** Removes files of starts that no row names and that nobody wrote to for a day; gives how many. */
 export function sweepLaunchFiles(rows: readonly Row[], registryPath: string, nowMs: number): number {
   const own = join(dirname(registryPath), 'launches')
-  const named = new Set(rows.flatMap(row => FILES_OF_START.map(field => row[field])))
+  const named = new Set(rows.flatMap(row => FILES_OF_START.flatMap(field => withScript(row[field]))))
   let count = 0
   for (const name of lstatSync(own, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(own) : []) {
     const path = join(own, name)

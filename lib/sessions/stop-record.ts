@@ -5,6 +5,7 @@ import { isoSeconds, withPrevious } from '#lib/reconcile/new-identity.ts'
 import type { RowSight } from '#lib/reconcile/sights.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import { serverOf } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { waitTeller } from './claim-row.ts'
 import type { Bench } from './context.ts'
@@ -43,11 +44,7 @@ export async function recordStop(
     set['last_visible_status'] = 'stopped'
   }
   if (wish.reason !== undefined) set['stop_reason'] = wish.reason
-  const recorded = adapter && recordedId(row, adapter)
-  if (adapter && id !== undefined && id !== recorded) {
-    set[adapter.idField] = id
-    if (recorded !== undefined) set['previous_session_ids'] = withPrevious(row.previous_session_ids ?? [], recorded)
-  }
+  Object.assign(set, idFields(row, adapter, id))
   const purge = wish.purge && adapter && id !== undefined ? await purged(machine, bench, sight, adapter, id) : undefined
   if (purge?.files !== undefined && adapter) {
     unset.push(adapter.idField, 'launch_session_id')
@@ -83,6 +80,14 @@ export async function recordStop(
   }
 }
 
+/** The conversation a row keeps; the one before it is kept aside. */
+export function idFields(row: Row, adapter: Adapter | undefined, id: string | undefined): Record<string, Plain> {
+  const recorded = adapter && recordedId(row, adapter)
+  if (adapter === undefined || id === undefined || id === recorded) return {}
+  if (recorded === undefined) return { [adapter.idField]: id }
+  return { [adapter.idField]: id, previous_session_ids: withPrevious(row.previous_session_ids ?? [], recorded) }
+}
+
 /** Where an agent does not tell which conversation it is in, the one on record may be of the past. */
 function movedOn({ agent }: RowSight, id: string | undefined): string[] {
   if (agent?.id.kind !== 'ambiguous') return []
@@ -107,7 +112,7 @@ async function purged(
 }
 
 /** As the artifact says, looked at after the end: an agent writes its last lines while it leaves. */
-function resumableAs(
+export function resumableAs(
   machine: Machine,
   { row, agent }: RowSight,
   adapter: RowSight['adapter'],

@@ -77,12 +77,13 @@ export async function stopSession(machine: Machine, bench: Bench, row: Row, wish
   }
 }
 
-async function endOwn(
+/** Ends what is proved to be the row's own, and nothing else. CodedError `not-ended` where tmux gives no sure answer. */
+export async function endOwn(
   machine: Machine,
   bench: Bench,
   { sight, observation }: Seen,
   server: string,
-  wish: StopWish,
+  wish: Pick<StopWish, 'mode' | 'timeoutMs'>,
 ): Promise<EndedNow> {
   const own = ownSession(sight, bench.registryPath) ?? remainsOf(sight, observation)
   const serverPid = observation.servers.find(entry => entry.name === server)?.server?.pid

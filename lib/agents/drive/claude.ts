@@ -6,6 +6,7 @@ import { claudeAbout } from './claude-about.ts'
 import { claudeInput } from './claude-input.ts'
 import { claudeMark, claudeMessages } from './claude-record.ts'
 import { removeAll } from './removal.ts'
+import { turnScript } from './turn-script.ts'
 import type { Driver, Launch, Wish } from './types.ts'
 
 export const claudeDriver: Driver = {
@@ -78,7 +79,12 @@ function launch(args: string[], wish: Wish): Launch {
   if (wish.skipPermissions) all.push('--dangerously-skip-permissions')
   if (wish.plain) return { args: all }
   const settings = {
-    hooks: { SessionStart: [{ hooks: [hookInto(wish.hookFile)] }] },
+    hooks: {
+      SessionStart: [{ hooks: [hookInto(wish.hookFile)] }],
+      // A turn that fails (429) ends with StopFailure and without Stop (2.1.197 and 2.1.329, tried).
+      Stop: [{ hooks: [hookAtTurnEnd(turnScript(wish.hookFile))] }],
+      StopFailure: [{ hooks: [hookAtTurnEnd(turnScript(wish.hookFile))] }],
+    },
     // Without it the first start asks, with `No, exit` marked; the one who wished for it has said yes.
     ...(wish.skipPermissions ? { skipDangerousModePermissionPrompt: true } : {}),
   }
@@ -88,5 +94,16 @@ function launch(args: string[], wish: Wish): Launch {
 
 /** A hook's command is run by `sh -c`; what it is told comes by stdin. */
 function hookInto(path: string): { type: 'command'; command: string; timeout: number } {
-  return { type: 'command', command: `umask 077; cat >> '${path.replaceAll("'", `'\\''`)}'`, timeout: 5 }
+  return { type: 'command', command: `umask 077; cat >> ${quoted(path)}`, timeout: 5 }
+}
+
+/** Says nothing and never fails: what a Stop hook prints, or leaves with, would tell Claude Code to go on. */
+function hookAtTurnEnd(script: string): { type: 'command'; command: string; timeout: number } {
+  const path = quoted(script)
+  const command = `if [ -r ${path} ]; then sh ${path}; else cat; fi >/dev/null 2>&1; exit 0`
+  return { type: 'command', command, timeout: 15 }
+}
+
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", `'\\''`)}'`
 }

@@ -1,0 +1,66 @@
+/** What Claude Code tells its hook at the end of a turn, as progress of the session's jobs. Never as their end: a turn ends
+ * whenever the agent says something. */
+
+import * as z from 'zod/mini'
+import { recordEvent } from '#lib/delegate/record.ts'
+import { tellBus } from '#lib/delegate/tell.ts'
+import type { Job } from '#lib/jobs/schema.ts'
+import { isOpen } from '#lib/jobs/steps.ts'
+import { readJob, readJobs } from '#lib/jobs/store.ts'
+import { EXIT, type ExitCode } from '#lib/system/errors.ts'
+import type { JobPlaces } from './places.ts'
+
+/** Sources: Claude Code 2.1.197 and 2.1.329, what Stop and StopFailure get on standard input. */
+const told = z.looseObject({
+  session_id: z.optional(z.string()),
+  hook_event_name: z.optional(z.string()),
+  last_assistant_message: z.optional(z.nullable(z.string())),
+  error: z.optional(z.unknown()),
+})
+
+const MAX_BYTES = 8 << 20
+const MAX_SUMMARY = 500
+const TELL_MS = 1500
+
+/** Records the turn for every open job of the session of this job. An ended job, or words that are none of Claude Code's,
+ * change nothing; a hook that fails would be shown to the agent, so this never does. */
+export async function reportTurn(id: string, { registryPath, folder }: JobPlaces): Promise<ExitCode> {
+  const turn = told.safeParse(await jsonFromInput())
+  if (!turn.success) return EXIT.done
+  const { session_id, hook_event_name, last_assistant_message, error } = turn.data
+  const failed = hook_event_name === 'StopFailure'
+  const words = failed
+    ? `the turn failed: ${typeof error === 'string' ? error : 'no reason given'}`
+    : last_assistant_message
+  const draft = {
+    event: 'progress',
+    emitter: 'hook',
+    summary: (words ?? 'a turn ended').trim().replaceAll(/\s+/g, ' ').slice(0, MAX_SUMMARY) || 'a turn ended',
+    data: { source: 'Claude Code hook', hook: hook_event_name ?? 'Stop', conversation: session_id ?? null },
+  } as const
+  const { session } = readJob(folder, id)
+  const isOfSession = (job: Job) =>
+    job.registry === registryPath && job.session.name === session.name && job.session.server === session.server
+  const jobs: Job[] = []
+  for (const job of readJobs(folder).jobs.filter(one => isOpen(one) && isOfSession(one))) {
+    const recorded = await recordEvent(folder, job.id, draft, Date.now(), { only: isOpen })
+    if (recorded) jobs.push(recorded.job)
+  }
+  if (jobs.length > 0) await tellBus(registryPath, process.env, jobs, TELL_MS).catch(() => undefined)
+  return EXIT.done
+}
+
+async function jsonFromInput(): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of process.stdin) {
+    size += chunk.length
+    if (size > MAX_BYTES) return undefined
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString())
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,37 @@
+import { publicJob } from '#lib/jobs/public.ts'
+import { isOpen, stateAt } from '#lib/jobs/steps.ts'
+import { readJobs } from '#lib/jobs/store.ts'
+import { EXIT, type ExitCode } from '#lib/system/errors.ts'
+import { COMMON, parseFlags, usageError } from '../flags.ts'
+import { note, print } from '../run.ts'
+import { jobPlaces } from './places.ts'
+import { jobTable } from './show-job.ts'
+
+const EXAMPLE = 'delegate-job list --all'
+
+const FLAGS = { ...COMMON, all: 'boolean', session: 'string', json: 'boolean' } as const
+
+export async function list(argv: string[]): Promise<ExitCode> {
+  const flags = parseFlags(argv, FLAGS, EXAMPLE)
+  if (flags.positionals.length > 0)
+    throw usageError(`list takes no word, got "${flags.positionals[0]}"; --session names a session`, EXAMPLE)
+  const { folder, registryPath } = jobPlaces(flags)
+  const { jobs, broken } = readJobs(folder)
+  const now = Date.now()
+  const session = flags.text('session')
+  const wanted = jobs.filter(
+    job =>
+      job.registry === registryPath &&
+      (session === undefined || job.session.name === session) &&
+      (flags.has('all') || isOpen(stateAt(job, now))),
+  )
+  for (const { id, why } of broken) note(`delegate-job: ${id} cannot be read: ${why}`)
+  if (flags.has('json')) {
+    await print(`${JSON.stringify({ schema: 1, jobs: wanted.map(job => publicJob(job, now)), broken })}\n`)
+    return EXIT.done
+  }
+  const hidden = jobs.length - wanted.length
+  if (wanted.length > 0) await print(`${jobTable(wanted, now)}\n`)
+  else await print(`no ${flags.has('all') ? '' : 'open '}jobs${hidden > 0 ? ` (${hidden} others: --all)` : ''}\n`)
+  return EXIT.done
+}

@@ -1,0 +1,63 @@
+/** What a monitor with ears says. */
+import type { FollowListener, JobNews } from '#lib/delegate/follow.ts'
+import { isoSeconds } from '#lib/reconcile/new-identity.ts'
+import { failuresOnce } from './passes.ts'
+import { note, print } from './run.ts'
+import { visible } from './visible.ts'
+
+/** A stranger who floods the broker must not fill our log: one line for each reason so often. */
+const REFUSED_EVERY_MS = 10_000
+const MAX_REASONS = 100
+
+export interface Teller extends FollowListener {
+  onJobTrouble(error: unknown): void
+}
+
+/** Lines for people, JSON lines for programs; failures and refusals on standard error, each once. */
+export function subscribeTeller(json: boolean): Teller {
+  const say = (value: Record<string, unknown>, line: string) => {
+    const now = new Date()
+    const text = json
+      ? JSON.stringify({ schema: 1, timestamp: isoSeconds(Math.floor(now.getTime() / 1000)), ...value })
+      : `${now.toTimeString().slice(0, 8)} ${line}`
+    // A reader that left ends the monitor with its next pass.
+    print(`${text}\n`).catch(() => undefined)
+  }
+  const failures = new Map<string, ReturnType<typeof failuresOnce>>()
+  const trouble = (what: string, error: unknown) => {
+    const known = failures.get(what) ?? failuresOnce(json)
+    failures.set(what, known)
+    known.tell(error)
+  }
+  const refused = new Map<string, { count: number; toldMs: number }>()
+  return {
+    onJob: news => say({ kind: 'job', ...shown(news) }, jobLine(news)),
+    onBus: (state, why) => say({ kind: 'bus', state, why }, `broker: ${state}: ${visible(why)}`),
+    onRefused(why) {
+      const now = performance.now()
+      if (refused.size > MAX_REASONS) refused.clear()
+      const known = refused.get(why) ?? { count: 0, toldMs: Number.NEGATIVE_INFINITY }
+      refused.set(why, known)
+      known.count++
+      if (now - known.toldMs < REFUSED_EVERY_MS) return
+      known.toldMs = now
+      const { count } = known
+      known.count = 0
+      if (json) say({ kind: 'refused', why, count }, '')
+      else note(`reconcile: ${count === 1 ? 'a message' : `${count} messages`} changed nothing: ${why}`)
+    },
+    onTrouble: trouble,
+    onJobTrouble: error => trouble('jobs', error),
+  }
+}
+
+function shown({ job, ...news }: JobNews): Record<string, unknown> {
+  return { job_id: job, ...news }
+}
+
+function jobLine({ job, state, event, session, summary, actions, detail }: JobNews): string {
+  const said = summary ? ` (${visible(summary.slice(0, 120))})` : ''
+  const what = event === undefined ? state : event === state ? state : `${event}, ${state}`
+  const done = actions.length === 0 ? '' : `; ${actions.map(visible).join(', ')}`
+  return `job ${job} of ${visible(session)}: ${what}${said}${done}${detail === undefined ? '' : `; ${visible(detail)}`}`
+}

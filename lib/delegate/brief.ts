@@ -1,0 +1,34 @@
+import type { Job, JobState } from '#lib/jobs/schema.ts'
+
+/** What a monitor keeps of a job. Not the prompt: it stays up for weeks. */
+export interface JobBrief {
+  id: string
+  name: string
+  server: string
+  state: JobState
+  keepSession: boolean
+  settled: boolean
+  /** Seconds since the epoch. */
+  createdAtSec: number
+  endedAtSec: number | null
+  expiresAtSec: number | null
+  summary: string | null
+  /** Events that did not go out yet. */
+  unpublished: number
+}
+
+export function briefOf(job: Job): JobBrief {
+  return {
+    id: job.id,
+    name: job.session.name,
+    server: job.session.server,
+    state: job.state,
+    keepSession: job.keep_session,
+    settled: job.settled,
+    createdAtSec: job.created_at_epoch,
+    endedAtSec: job.ended_at_epoch,
+    expiresAtSec: job.expires_at_epoch,
+    summary: job.summary,
+    unpublished: job.events.filter(event => !event.published).length,
+  }
+}

@@ -1,0 +1,54 @@
+/** The row that carries a job. */
+import type { Change } from '#lib/registry/change.ts'
+import type { Row } from '#lib/registry/schema.ts'
+import { updateRegistry } from '#lib/registry/store.ts'
+import { waitTeller } from '#lib/sessions/claim-row.ts'
+import type { Bench } from '#lib/sessions/context.ts'
+import { findRow } from '#lib/sessions/op.ts'
+import { CodedError, EXIT } from '#lib/system/errors.ts'
+
+interface Carried {
+  row: Row
+  /** The job that the row carried before. */
+  before: string | undefined
+  warnings: string[]
+}
+
+/** Writes the job into the row of its session. CodedError `not-running` when that ended meanwhile. */
+export async function carryJob(bench: Bench, server: string, name: string, job: string): Promise<Carried> {
+  let carrier: Row | undefined
+  const { warnings } = await updateRegistry(
+    bench.registryPath,
+    ({ registry }): Change[] => {
+      const row = findRow(registry, server, name)
+      if (row?.status !== 'running')
+        throw new CodedError('not-running', EXIT.refused, `${name} ended meanwhile; nothing was written to it`)
+      carrier = row
+      return [{ kind: 'set', server, name, set: { delegate_job_id: job } }]
+    },
+    { why: `delegate-job: ${job} for ${name}`, ...waitTeller(bench) },
+  )
+  if (carrier === undefined) throw new Error('no row carries the job')
+  return { row: carrier, before: carrier.delegate_job_id ?? undefined, warnings }
+}
+
+/** Takes the job out of the row again, which then carries what it carried before. */
+export async function uncarryJob(
+  bench: Bench,
+  server: string,
+  name: string,
+  job: string,
+  before: string | undefined,
+): Promise<string[]> {
+  const { warnings } = await updateRegistry(
+    bench.registryPath,
+    ({ registry }): Change[] => {
+      const row = findRow(registry, server, name)
+      if (row?.delegate_job_id !== job) return []
+      if (before === undefined) return [{ kind: 'set', server, name, set: {}, unset: ['delegate_job_id'] }]
+      return [{ kind: 'set', server, name, set: { delegate_job_id: before } }]
+    },
+    { why: `delegate-job: ${job} was not delivered to ${name}`, endsChange: true, ...waitTeller(bench) },
+  )
+  return warnings
+}

@@ -1,0 +1,61 @@
+/** Ends that nobody reports: time that is over, sessions that are gone. */
+import type { Job } from '#lib/jobs/schema.ts'
+import { isOpen, stateAt } from '#lib/jobs/steps.ts'
+import { keyOf, rowKey } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
+import { isCodedError } from '#lib/system/errors.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import type { JobBrief } from './brief.ts'
+import type { KnownJobs } from './known-jobs.ts'
+import { recordEvent } from './record.ts'
+
+/** Writes down that the time of open jobs is over. Their agents are not told, and their sessions stay. */
+export async function expireJobs(machine: Machine, folder: string, known: KnownJobs): Promise<void> {
+  const nowMs = machine.now()
+  const isOverdue = ({ expiresAtSec }: JobBrief) => expiresAtSec !== null && nowMs >= expiresAtSec * 1000
+  for (const brief of known.open().filter(isOverdue)) {
+    const job = await expireJob(folder, brief.id, nowMs)
+    if (job === undefined) continue
+    known.put(job)
+    known.tell(known.brief(job), [])
+  }
+}
+
+/** Undefined when it is not, or no longer, to expire. */
+export async function expireJob(folder: string, id: string, nowMs: number): Promise<Job | undefined> {
+  const draft = { event: 'expired', emitter: 'monitor' } as const
+  const only = (job: Job) => isOpen(job) && stateAt(job, nowMs) === 'expired'
+  const recorded = await recordEvent(folder, id, draft, nowMs, { only, and: settled }).catch(unlessMissing)
+  return recorded?.job
+}
+
+/** Open jobs whose row says that its session ended: nobody is left to do them. Gives the jobs as they are now. A session
+ * that was stopped may come back, and its job with it. */
+export async function endLost(
+  machine: Machine,
+  folder: string,
+  open: readonly JobBrief[],
+  rows: readonly Row[],
+): Promise<Job[]> {
+  const ended = new Map(rows.filter(row => row.status === 'terminated').map(row => [keyOf(row), row]))
+  const lost: Job[] = []
+  for (const brief of open) {
+    const row = ended.get(rowKey(brief.server, brief.name))
+    if (row === undefined || (row.terminated_at_epoch ?? 0) < brief.createdAtSec) continue
+    const draft = { event: 'error', emitter: 'monitor', summary: 'session gone' } as const
+    const recorded = await recordEvent(folder, brief.id, draft, machine.now(), { only: isOpen, and: settled }).catch(
+      unlessMissing,
+    )
+    if (recorded) lost.push(recorded.job)
+  }
+  return lost
+}
+
+function settled(job: Job): Job {
+  return { ...job, settled: true }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!isCodedError(error) || error.code !== 'no-such-job') throw error
+  return undefined
+}

@@ -1,0 +1,90 @@
+/** What a monitor knows of the jobs of its registry, kept small and read again only where it changed. */
+import { jobFiles } from '#lib/jobs/files.ts'
+import type { Job, JobEvent } from '#lib/jobs/schema.ts'
+import { isOpen } from '#lib/jobs/steps.ts'
+import { readJob, updateJobs } from '#lib/jobs/store.ts'
+import { isCodedError } from '#lib/system/errors.ts'
+import { briefOf, type JobBrief } from './brief.ts'
+import type { FollowListener } from './follow.ts'
+
+export type KnownJobs = ReturnType<typeof knownJobs>
+
+export function knownJobs(folder: string, registryPath: string, listener: FollowListener) {
+  const files = jobFiles(folder)
+  const briefs = new Map<string, JobBrief>()
+  const dirty = new Set<string>()
+  /** The ends that were told by us: an end is news once. */
+  const told = new Set<string>()
+  let isFirst = true
+
+  const put = (job: Job) => {
+    if (job.registry === registryPath) briefs.set(job.id, briefOf(job))
+  }
+  const forget = (id: string) => {
+    briefs.delete(id)
+    told.delete(id)
+  }
+  const broken = (id: string, why: string) => {
+    const error = new Error(`job ${id} cannot be read, and is left alone: ${why}`)
+    listener.onTrouble('job files', error)
+  }
+  const tell = (brief: JobBrief, actions: string[]) => {
+    if (told.has(brief.id) && actions.length === 0) return
+    told.add(brief.id)
+    const { id, state, name, server, summary } = brief
+    listener.onJob({ job: id, state, event: state, session: name, server, summary, actions })
+  }
+  return {
+    put,
+    brief: briefOf,
+    tell,
+    /** Steps that end nothing; ends are told with what was done about them. */
+    tellEvent(job: Job, { event, summary }: JobEvent): void {
+      if (!isOpen(job)) return
+      const { name, server } = job.session
+      listener.onJob({
+        job: job.id,
+        state: job.state,
+        event,
+        session: name,
+        server,
+        summary: summary ?? null,
+        actions: [],
+      })
+    },
+    dirty: (id: string) => void dirty.add(id),
+    readDirty(): void {
+      for (const id of dirty) {
+        dirty.delete(id)
+        try {
+          put(readJob(folder, id))
+        } catch (error) {
+          if (!isCodedError(error)) throw error
+          if (error.code === 'no-such-job') forget(id)
+          else broken(id, error.message)
+        }
+      }
+    },
+    /** Every file that changed since the last time. */
+    sweep(): void {
+      const { jobs, broken: unreadable, removed } = files.changed()
+      for (const job of jobs) put(job)
+      for (const id of removed) forget(id)
+      for (const { id, why } of unreadable) broken(id, why)
+      // What was over and done with before we came is no news.
+      if (isFirst) for (const brief of briefs.values()) if (brief.settled) told.add(brief.id)
+      isFirst = false
+    },
+    all: () => [...briefs.values()],
+    open: () => [...briefs.values()].filter(brief => isOpen(brief)),
+    ended: () => [...briefs.values()].filter(brief => !isOpen(brief) && !brief.settled),
+    stateOf: (id: string) => briefs.get(id)?.state ?? 'unknown',
+    async settle(ids: readonly string[]): Promise<void> {
+      if (ids.length === 0) return
+      const jobs = await updateJobs(folder, ids, job =>
+        job.settled || isOpen(job) ? undefined : { ...job, settled: true },
+      )
+      for (const job of jobs.values()) put(job)
+    },
+  }
+}

@@ -1,0 +1,32 @@
+/** What create, resume and stop tell the job of a session. */
+import { isJobId } from '#lib/jobs/id.ts'
+import { isOpen } from '#lib/jobs/steps.ts'
+import { jobsFolder } from '#lib/jobs/store.ts'
+import { isCodedError } from '#lib/system/errors.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import { recordEvent } from './record.ts'
+import { tellBus } from './tell.ts'
+
+const TELL_MS = 1500
+
+/** Notes the step in the job that the row carries, if that is open, and tells the broker. Gives warnings: the session's own
+ * change is through by then. */
+export async function tellJob(
+  machine: Machine,
+  registryPath: string,
+  job: string | null | undefined,
+  event: 'created' | 'resumed' | 'stopped',
+  summary?: string,
+): Promise<string[]> {
+  if (!job || !isJobId(job)) return []
+  const draft = { event, emitter: event === 'created' ? 'create' : event === 'resumed' ? 'resume' : 'stop' } as const
+  const told = summary === undefined ? draft : { ...draft, summary: summary.slice(0, 2000) }
+  try {
+    const recorded = await recordEvent(jobsFolder(registryPath), job, told, machine.now(), { only: isOpen })
+    if (recorded) await tellBus(registryPath, machine.env, [recorded.job], TELL_MS)
+    return []
+  } catch (error) {
+    if (isCodedError(error) && error.code === 'no-such-job') return []
+    return [`its job ${job} was not told: ${error instanceof Error ? error.message : String(error)}`]
+  }
+}

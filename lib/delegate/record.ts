@@ -1,0 +1,65 @@
+/** Steps in a job's life, written into its file; the file is the truth, whatever becomes of the news. */
+import type { Job, JobEvent, JobEventName } from '#lib/jobs/schema.ts'
+import { addEvent, nextSeq } from '#lib/jobs/steps.ts'
+import { updateJobs } from '#lib/jobs/store.ts'
+import { CodedError, EXIT } from '#lib/system/errors.ts'
+
+export interface Draft {
+  event: JobEventName
+  /** Who says so; the file counts for each. */
+  emitter: string
+  summary?: string
+  data?: unknown
+}
+
+export interface Recorded {
+  job: Job
+  event: JobEvent
+  /** It came after the job's end: kept, and changed nothing. */
+  isLate: boolean
+  /** It ended the job. */
+  isEnd: boolean
+}
+
+/** Adds an event to a job, and what else changes with it. Undefined when `only` says that it is not wanted any more.
+ * CodedErrors: `no-such-job`, `too-many-events`, those of writing. */
+export async function recordEvent(
+  folder: string,
+  id: string,
+  draft: Draft,
+  nowMs: number,
+  { only, and }: { only?: (job: Job) => boolean; and?: (job: Job) => Job } = {},
+): Promise<Recorded | undefined> {
+  let recorded: Recorded | undefined
+  const jobs = await updateJobs(folder, [id], job => {
+    recorded = undefined
+    if (only && !only(job)) return undefined
+    const { emitter } = draft
+    const event: JobEvent = {
+      event: draft.event,
+      at: new Date(nowMs).toISOString(),
+      emitter,
+      seq: nextSeq(job, emitter),
+      ...(draft.summary === undefined ? {} : { summary: draft.summary }),
+      ...(draft.data === undefined ? {} : { data: draft.data }),
+      published: false,
+    }
+    const added = addEvent(job, event)
+    if (added.kind === 'refused') throw new CodedError('too-many-events', EXIT.refused, `job ${id}: ${added.why}`)
+    if (added.kind === 'known') throw new Error('a new sequence number was known')
+    const next = and ? and(added.job) : added.job
+    recorded = { job: next, event, isLate: added.isLate, isEnd: added.isEnd }
+    return next
+  })
+  if (!jobs.has(id)) throw noSuchJob(id, folder)
+  return recorded
+}
+
+export function noSuchJob(id: string, folder: string): CodedError {
+  return new CodedError(
+    'no-such-job',
+    EXIT.refused,
+    `there is no job ${id} in ${folder}`,
+    '`agent-sessions delegate-job list --all` shows those of this registry; --registry FILE names another.',
+  )
+}

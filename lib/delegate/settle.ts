@@ -1,0 +1,92 @@
+/** What the end of jobs means for the rows that carry them. Pure: rows and jobs in, changes out. */
+import { isoSeconds } from '#lib/reconcile/new-identity.ts'
+import type { Change } from '#lib/registry/change.ts'
+import { rowKey, serverOf } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
+import type { Op } from '#lib/sessions/op.ts'
+import type { JobBrief } from './brief.ts'
+
+export interface Closing {
+  server: string
+  name: string
+  job: string
+}
+
+export interface Settlement {
+  changes: Change[]
+  /** `terminated: NAME`: what was done, for the log and for whoever listens. */
+  actions: Map<string, string>
+  /** Sessions to be closed; their rows have our op. */
+  closing: Closing[]
+  /** Jobs of which nothing is left to be done. */
+  settled: string[]
+  /** Jobs whose row is another command's at this moment. */
+  later: string[]
+}
+
+export interface SettleFacts {
+  rows: readonly Row[]
+  /** Jobs that have ended and are not settled. */
+  ended: readonly JobBrief[]
+  /** Jobs that are open. */
+  open: readonly JobBrief[]
+  op: Op
+  nowSec: number
+  /** Is another command at work on this row? */
+  isBusy(row: Row): boolean
+}
+
+/** A completed or failed job ends the row that carries it and closes its session, unless the row or the job says that it
+ * stays, or another job is open there, which the row carries from then on. Everything else leaves rows as they are. */
+export function settleJobs(facts: SettleFacts): Settlement {
+  const { rows, ended, open } = facts
+  const result: Settlement = { changes: [], actions: new Map(), closing: [], settled: [], later: [] }
+  const carriers = new Map(rows.flatMap(row => (row.delegate_job_id ? [[row.delegate_job_id, row] as const] : [])))
+  const openAt = new Map(open.map(job => [rowKey(job.server, job.name), job]))
+  for (const job of ended) {
+    const row = carriers.get(job.id)
+    if (row === undefined || row.status === 'archived') {
+      result.settled.push(job.id)
+      continue
+    }
+    const next = openAt.get(rowKey(serverOf(row), row.name))
+    if (next !== undefined && row.status === 'running') {
+      const set = { delegate_job_id: next.id }
+      result.changes.push({ kind: 'set', server: serverOf(row), name: row.name, set })
+      result.settled.push(job.id)
+    } else if (staysOpen(job, row)) result.settled.push(job.id)
+    else if (facts.isBusy(row)) result.later.push(job.id)
+    else endRow(job, row, facts, result)
+  }
+  return result
+}
+
+/** The session goes on, whatever became of the job. */
+function staysOpen(job: JobBrief, row: Row): boolean {
+  if (job.state !== 'completed' && job.state !== 'error') return true
+  if (row.keep_session || job.keepSession || row.status === 'stopped') return true
+  // It was made after the job had ended: brought back by somebody, who goes on with it.
+  return (row.tmux_session_epoch ?? 0) > (job.endedAtSec ?? 0)
+}
+
+function endRow(job: JobBrief, row: Row, { op, nowSec }: SettleFacts, result: Settlement): void {
+  const at = Math.floor(nowSec)
+  const mode = `auto-detected (MQTT ${job.state})`
+  const place = { server: serverOf(row), name: row.name }
+  if (row.status === 'terminated' && row.termination_mode !== mode) {
+    // It had ended otherwise before the news came.
+    result.settled.push(job.id)
+    return
+  }
+  const end = {
+    status: 'terminated',
+    terminated_at: isoSeconds(at),
+    terminated_at_epoch: at,
+    termination_mode: mode,
+  }
+  // Ended by one of us that died before its session was closed: only the closing is left.
+  const set = row.status === 'terminated' ? {} : end
+  result.changes.push({ kind: 'set', ...place, set: { ...set, op: { ...op } } })
+  if (row.status !== 'terminated') result.actions.set(job.id, `terminated: ${row.name}`)
+  result.closing.push({ ...place, job: job.id })
+}
