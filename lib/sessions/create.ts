@@ -1,12 +1,11 @@
-import { statSync } from 'node:fs'
 import type { Wish } from '#lib/agents/drive/types.ts'
 import { AS_ASKED_FOR, OF_ONE_START } from '#lib/reconcile/new-identity.ts'
 import { attachTo } from '#lib/reconcile/shown-command.ts'
 import type { Plain } from '#lib/registry/change.ts'
 import type { Row } from '#lib/registry/schema.ts'
-import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { bringUp, newWish } from './bring-up.ts'
+import { checkWish } from './check-wish.ts'
 import { type Claim, claimRow, waitTeller } from './claim-row.ts'
 import { type Bench, type Tools, toolsFor } from './context.ts'
 import { alreadyRunning, type Created, nothingYet } from './created.ts'
@@ -14,7 +13,7 @@ import type { Delivery } from './deliver.ts'
 import { type Fields, newIds, startedFields } from './fields.ts'
 import { deliverFirst, recordConversation } from './first-prompt.ts'
 import { removeFilesOfRow } from './launch-files.ts'
-import { checkName, namesFor } from './names.ts'
+import { namesFor } from './names.ts'
 import { awaitFree, finishRow, type Op, ownOp, runsAnyway } from './op.ts'
 import { findProgram } from './program.ts'
 import { newRow, type RowWish } from './rows.ts'
@@ -49,18 +48,10 @@ const OTHERS_MS = 15_000
 
 /** Starts an agent in a session of its own, or tells which session has that name. Of many who ask at once one starts it.
  * The row is written before the session and finished after; when the agent does not come up, the row is as before.
- * CodedErrors: those of `claimRow`, `bringUp`, `findProgram`, the registry; `skip-refused`, `no-folder`. */
+ * CodedErrors: those of `checkWish`, `findProgram`, `claimRow`, `bringUp`, the registry. */
 export async function createSession(machine: Machine, bench: Bench, wish: CreateWish): Promise<Created> {
   const tools = await toolsFor(wish.agent, bench)
-  if (wish.name !== undefined) checkName(wish.name)
-  if (wish.model !== undefined && tools.driver.choosesModel === false) throw noModel(wish.agent)
-  if (!(wish.dryRun && wish.worktree)) checkFolder(wish.folder)
-  checkHome(wish.env, tools, machine.env)
-  const refusal = wish.skipPermissions
-    ? tools.driver.skipRefusal?.({ ...machine.env, ...wish.env }, process.getuid?.())
-    : undefined
-  if (refusal !== undefined)
-    throw new CodedError('skip-refused', EXIT.refused, refusal, 'Leave --skip-permissions out, or use another user.')
+  checkWish(machine, wish, tools)
   const program = findProgram(tools.driver.programs, machine.env)
   if (bench.isNew && !wish.dryRun) await bench.makeRegistry?.()
   const launchWish = await newWish(bench.registryPath, wish.folder, wish)
@@ -207,18 +198,6 @@ async function finish(
   }
 }
 
-/** An agent that keeps its files elsewhere than where we look would never be seen. */
-function checkHome(wished: Record<string, string>, { driver }: Tools, env: Record<string, string | undefined>): void {
-  for (const name of ['HOME', ...driver.homeVariables])
-    if (wished[name] !== undefined && wished[name] !== env[name])
-      throw new CodedError(
-        'usage',
-        EXIT.broken,
-        `--env ${name}: it says where ${driver.name} keeps its files, and every later command must see the same`,
-        `Set it for the commands themselves: ${name}=… agent-sessions create …`,
-      )
-}
-
 /** The conversation whose own record holds the prompt. */
 function provedBy({ outcome, proof }: Delivery, up: Up): string | undefined {
   return outcome === 'delivered' && proof === 'record' ? conversationOf(up) : undefined
@@ -231,23 +210,4 @@ function notProved(error: unknown): Delivery {
 
 function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-function noModel(agent: string): CodedError {
-  return new CodedError(
-    'usage',
-    EXIT.broken,
-    `the config does not say how ${agent} is told its model`,
-    `Add model: to agents.${agent} in .hermes/agent-sessions.config.yaml, or leave --model out.`,
-  )
-}
-
-function checkFolder(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
-  throw new CodedError(
-    'no-folder',
-    EXIT.refused,
-    `there is no folder ${folder}`,
-    'Make it first, or name another with --workspace.',
-  )
 }
