@@ -121,11 +121,11 @@ async function run(argv: string[]): Promise<ExitCode> {
   const machine = thisMachine()
   endOnInterrupt(bench, 'create')
   const branch = flags.text('worktree')
-  const { inWorktree } = await import('#lib/sessions/worktree.ts')
+  const start = (inside: CreateWish) => createSession(machine, bench, inside)
   const made =
     branch === undefined
-      ? await createSession(machine, bench, wish)
-      : await inWorktree(machine, wish, branch, inside => createSession(machine, bench, inside))
+      ? await start(wish)
+      : await (await import('#lib/sessions/worktree.ts')).inWorktree(machine, wish, branch, start)
   for (const warning of made.warnings) note(`create: ${warning}`)
   await print(
     flags.has('json')

@@ -82,8 +82,7 @@ async function run(argv: string[]): Promise<ExitCode> {
   const { rowNamed } = await import('#lib/sessions/op.ts')
   const { inBatches } = await import('#lib/sessions/batches.ts')
   const { registry } = (await readRegistryFile(bench.registryPath)).snapshot
-  // One that another command is bringing up this moment will run, too: it is waited for.
-  // One whose start died may run, too.
+  // One that another command is bringing up will run (it is waited for), and one whose start died may.
   const comesUp = (row: Row) => row.op !== undefined && row.op !== null && row.op.kind !== 'stop'
   const rows = all
     ? rowsOf(registry).filter(

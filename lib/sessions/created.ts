@@ -42,7 +42,7 @@ export function alreadyRunning(
     ...nothingYet(name, wish),
     created: false,
     agent: adapter?.name ?? wish.agent,
-    folder: row.pane?.cwd ?? wish.folder,
+    folder: row.folder ?? row.pane?.cwd ?? wish.folder,
     pane: agent?.pane.id ?? null,
     pane_pid: agent?.pane.pid ?? null,
     id: typeof recorded === 'string' ? recorded : agent?.id.kind === 'id' ? agent.id.evidence.id : null,

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { agrees, bare, CLIS, create, journalOf, liveWorld, seen, seenAs } from '../harness/live-create.ts'
 import { HERE, startOf } from '../harness/processes.ts'
-import { rowOf, sealed } from '../harness/rows.ts'
+import { rowOf, sealed, textOf, writeText } from '../harness/rows.ts'
 import { keepServer, tmux } from '../harness/tmux.ts'
+import { folder } from '../harness/world.ts'
 
 const ID = expect.stringMatching(/^[0-9a-z_-]{8,64}$/i)
 
@@ -86,6 +87,15 @@ test.each(CLIS)('creating a running %s again shows the same session and changes 
   expect(untouched()).toBe(true)
   expect(seen(world)).toHaveLength(1)
   expect(journalOf(world, 'start')).toHaveLength(starts)
+})
+
+test('one that runs already is told with the folder it works in, wherever its pane stood when it was looked at', async () => {
+  const world = liveWorld()
+  const first = await create(world, ['--agent', 'claude'])
+  const inner = folder(world, 'lab', 'inner')
+  writeText(world, textOf(world).replace(`cwd: ${first.folder}`, `cwd: ${inner}`))
+  expect(rowOf(world, first.name)).toMatchObject({ folder: first.folder, pane: { cwd: inner } })
+  expect(await create(world, ['--agent', 'claude'])).toMatchObject({ created: false, folder: first.folder })
 })
 
 test('a prompt for a session that runs already is not lost without a word', async () => {

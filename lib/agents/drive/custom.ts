@@ -20,7 +20,7 @@ export function customDriver(name: string, config: AgentConfig): Driver | undefi
       ...(wish.skipPermissions ? (config.skip_permissions ?? []) : []),
     ]
     const args = [...words, ...more].map(word =>
-      word.replaceAll(/\{(\w+)\}/g, (whole, key) => placeholder(values, key) ?? whole),
+      word.replaceAll(/\{(\w+)\}/g, (whole, inside) => valueFor(values, inside) ?? whole),
     )
     const takesId = id !== undefined || words.some(word => word.includes('{id}'))
     const takesLog = words.some(word => word.includes('{log}'))
@@ -57,8 +57,9 @@ export function customDriver(name: string, config: AgentConfig): Driver | undefi
   }
 }
 
-function placeholder(values: Record<string, string>, key: string): string | undefined {
-  return Object.hasOwn(values, key) ? values[key] : undefined
+/** What stands for a word in braces. Not what every object has: `{constructor}` stays as it is. */
+function valueFor(values: Record<string, string>, word: string): string | undefined {
+  return Object.hasOwn(values, word) ? values[word] : undefined
 }
 
 /** The last line that the pattern matches; what its first group caught is the draft. */
