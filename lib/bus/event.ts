@@ -1,46 +1,93 @@
 /** A job's news as it travels: JSON with a signature made with the job's secret. */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import * as z from 'zod/mini'
+import { JOB_ID } from '#lib/jobs/id.ts'
+import { eventSchema } from '#lib/jobs/schema.ts'
+import { canonical, unfit } from './canonical.ts'
+import { jobOfTopic } from './topics.ts'
+
+export { canonical } from './canonical.ts'
 
 export const MAX_PAYLOAD = 65_536
 
-/** As it stands in the payload. Unknown fields are kept: they are signed, too. */
-export interface WireEvent {
-  job_id: string
-  event: string
-  /** ISO, milliseconds, Z. */
-  at: string
-  emitter: string
-  seq: number
-  session: string
-  server: string
-  host: string | null
-  summary?: string
-  data?: unknown
-  sig?: string
-  [more: string]: unknown
+const name = z.string().check(z.maxLength(1000, 'at most 1000 characters'))
+
+/** The payload. Loose: what others add is kept, and signed, too. */
+const wireSchema = z.extend(z.omit(eventSchema, { published: true, late: true }), {
+  job_id: z.string().check(z.regex(JOB_ID, 'a job id')),
+  // Of use to people and their tools; nothing here goes by them.
+  session: z.optional(name),
+  server: z.optional(name),
+  host: z.optional(z.nullable(name)),
+  sig: z.optional(z.string()),
+})
+
+export type WireEvent = z.infer<typeof wireSchema>
+
+export type ReadEvent =
+  | { event: WireEvent /** All of it, as it was signed. */; raw: Record<string, unknown> }
+  /** Few words of ours, none of theirs: fit for a person, and to be counted by. */
+  | { refused: string }
+
+/** The payload: the fields and their signature. The fields must be fit for an event (`unfit`), or nobody will take it. */
+export function signEvent<T extends Omit<WireEvent, 'sig'>>(fields: T, secret: string): T & { sig: string } {
+  // As the reader will see it: without what JSON leaves out.
+  const plain = JSON.parse(JSON.stringify({ ...fields, sig: undefined })) as T
+  return { ...plain, sig: signature(plain, secret) }
 }
 
-export type ReadEvent = { event: WireEvent; raw: Record<string, unknown> } | { refused: string }
-
-/** The one text that is signed for a value. */
-export function canonical(_value: unknown): string {
-  throw new Error('not built yet')
-}
-
-/** The payload: the fields and their signature. */
-export function signEvent<T extends Omit<WireEvent, 'sig'>>(_fields: T, _secret: string): T & { sig: string } {
-  throw new Error('not built yet')
-}
-
-/** Reads what came from a broker. Nothing is believed yet: that takes `isSignedBy`. */
+/** Reads what came from a broker: well-formed, of the job its topic says, not retained. Nothing of it is believed yet:
+ * that takes `isSignedBy`. */
 export function readEvent(
-  _topic: string,
-  _payload: Uint8Array,
-  _about: { prefix: string; retain: boolean },
+  topic: string,
+  payload: Uint8Array,
+  { prefix, retain }: { prefix: string; retain: boolean },
 ): ReadEvent {
-  throw new Error('not built yet')
+  // An event is news once; a broker would show a retained one to everybody who comes, for ever.
+  if (retain) return { refused: 'a retained message' }
+  const id = jobOfTopic(prefix, topic)
+  if (id === undefined) return { refused: 'the topic is none of a job' }
+  if (payload.length > MAX_PAYLOAD) return { refused: `larger than ${MAX_PAYLOAD} bytes` }
+  const text = decode(payload)
+  if (text === undefined) return { refused: 'not UTF-8' }
+  let raw: unknown
+  try {
+    raw = JSON.parse(text)
+  } catch {
+    return { refused: 'not JSON' }
+  }
+  if (!isObject(raw)) return { refused: 'not a JSON object' }
+  const why = unfit(raw)
+  if (why !== undefined) return { refused: why }
+  const parsed = wireSchema.safeParse(raw)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    return { refused: `${issue?.path.join('.') || 'the payload'}: ${issue?.message ?? 'not valid'}` }
+  }
+  if (parsed.data.job_id !== id) return { refused: 'the topic is that of another job' }
+  return { event: parsed.data, raw }
 }
 
 /** Was it signed with this secret? */
-export function isSignedBy(_raw: Record<string, unknown>, _secret: string): boolean {
-  throw new Error('not built yet')
+export function isSignedBy(raw: Record<string, unknown>, secret: string): boolean {
+  const { sig, ...fields } = raw
+  if (typeof sig !== 'string' || !/^[0-9a-f]{64}$/.test(sig)) return false
+  return timingSafeEqual(Buffer.from(sig), Buffer.from(signature(fields, secret)))
+}
+
+/** The key is the secret's text, not the bytes its digits stand for: so that any language takes it as it is. */
+function signature(fields: object, secret: string): string {
+  return createHmac('sha256', secret).update(canonical(fields)).digest('hex')
+}
+
+function decode(payload: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload)
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,8 +1,9 @@
 /** The topics of job events: `<prefix>/<job id>/events`. */
 
+import { isJobId } from '#lib/jobs/id.ts'
+
 export const DEFAULT_PREFIX = 'python/mqtt/jobs'
 
-const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 const MAX_PREFIX = 500
 
 /** May this stand before the job id? No wildcards, no empty level, nothing that begins with `$` (brokers keep those). */
@@ -10,11 +11,6 @@ export function isPrefix(text: string): boolean {
   return (
     text.length <= MAX_PREFIX && !text.startsWith('$') && /^[^\0-\x1f\x7f+#/]+(?:\/[^\0-\x1f\x7f+#/]+)*$/.test(text)
   )
-}
-
-/** May this be the id of a job? As lib/jobs says it, too: kept here so that the bus needs nothing of the jobs. */
-export function isTopicId(text: string): boolean {
-  return JOB_ID.test(text)
 }
 
 export function eventTopic(prefix: string, jobId: string): string {
@@ -30,5 +26,5 @@ export function eventFilter(prefix: string): string {
 export function jobOfTopic(prefix: string, topic: string): string | undefined {
   if (!topic.startsWith(`${prefix}/`) || !topic.endsWith('/events')) return undefined
   const id = topic.slice(prefix.length + 1, -'/events'.length)
-  return isTopicId(id) ? id : undefined
+  return isJobId(id) ? id : undefined
 }
