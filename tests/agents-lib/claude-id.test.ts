@@ -180,3 +180,44 @@ describe('the id given at launch', () => {
     expect(claude.liveId(aLook({ launchId: ID, sessionCreated: 1_000_000 }), atOnce).kind).toBe('id')
   })
 })
+
+describe('the record of the hook of its launch', () => {
+  const told = (id: string, source: string) =>
+    JSON.stringify({ session_id: id, hook_event_name: 'SessionStart', source })
+  const hooked = (text: string, look: Partial<Look> = {}) =>
+    aLook({ hookFile: world.write('launches/a.hook.json', text), launchId: OTHER_ID, ...look })
+
+  it('names the conversation it was told last, which moves with /clear', () => {
+    const look = hooked(told(ID, 'startup'))
+    expect(idOf(look)).toEqual({ kind: 'id', evidence: { id: ID, source: 'hook record', detail: look.hookFile } })
+    // What a hook is told ends without a line break.
+    expect(idOf(hooked(told(ID, 'startup') + told(AFTER_CLEAR, 'clear')))).toMatchObject({
+      evidence: { id: AFTER_CLEAR, source: 'hook record' },
+    })
+  })
+
+  it('yields to the pid map', () => {
+    mapFile(CAPTURED[0] ?? '')
+    expect(idOf(hooked(told(OTHER_ID, 'startup')))).toMatchObject({ evidence: { id: ID, source: 'pid map' } })
+  })
+
+  it.each([
+    ['empty', ''],
+    ['half written', told(ID, 'startup').slice(0, 40)],
+    ['no id of ours', told('../../../../../../../../etc/passwd-aa', 'startup')],
+    ['no uuid, though as long as one', told('-'.repeat(36), 'startup')],
+  ])('says nothing where it is %s: the id given at launch stands', (_, text) => {
+    expect(idOf(hooked(text))).toMatchObject({ evidence: { id: OTHER_ID, source: 'launch id' } })
+  })
+
+  it('says nothing where it is not there yet', () => {
+    const look = aLook({ hookFile: join(world.home, 'missing.hook.json'), launchId: OTHER_ID })
+    expect(idOf(look)).toMatchObject({ evidence: { source: 'launch id' } })
+  })
+
+  it('is not of an agent that was started in the pane hours later', () => {
+    const look = hooked(told(ID, 'startup'), { sessionCreated: 1_000_000 })
+    const late = world.context({}, processesOf({ startedAt: () => 1_010_000 }))
+    expect(claude.liveId(look, late)).toEqual({ kind: 'none' })
+  })
+})

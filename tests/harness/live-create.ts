@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
+import type { Created as CreatedSession } from '#lib/sessions/created.ts'
 import type { Control } from '../agents/control.ts'
 import { installAgents } from '../agents/install.ts'
 import { type JournalLine, journalLines } from '../agents/log.ts'
@@ -16,24 +17,14 @@ export const CLIS = ['claude', 'agy', 'codex', 'gemini', 'opencode'] as const
 /** The server that commands use where none is named: a private one in a world. */
 export const DEFAULT = 'default'
 
-export interface Created {
+/** What every answer begins with. */
+export interface Envelope {
   schema: number
   yaml_path: string
   dry_run: boolean
-  created: boolean
-  name: string
-  server: string
-  agent: string
-  folder: string
-  pane: string | null
-  pane_pid: number | null
-  id: string | null
-  state: string | null
-  detail: string | null
-  attach: string | null
-  prompt: { outcome: string; why: string; proof: string | null; cleaned: boolean } | null
-  warnings: string[]
 }
+
+export interface Created extends Envelope, CreatedSession {}
 
 export interface Failure {
   code: string

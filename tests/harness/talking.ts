@@ -1,11 +1,15 @@
 /** Sessions that have something to lose: made by `create`, spoken to as a person would, in a conversation that is known
  * by the agent's own journal. */
 import { existsSync, readFileSync } from 'node:fs'
+import type { Resumed as ResumedSession } from '#lib/sessions/resume.ts'
+import type { Stopped as StoppedSession } from '#lib/sessions/stop.ts'
 import {
   type Created,
   command,
   create,
   DEFAULT,
+  type Envelope,
+  type Failure,
   journal,
   journalOf,
   processesOf,
@@ -29,45 +33,16 @@ export interface Talking extends Made {
 
 interface Failed {
   name: string
-  error: { code: string; message: string; hint: string | null }
+  error: Failure
 }
 
-export interface Stopped {
-  schema: number
-  yaml_path: string
-  dry_run: boolean
-  sessions: {
-    name: string
-    server: string
-    changed: boolean
-    status: string
-    steps: string[]
-    id: string | null
-    resumable: boolean | null
-    survivors: number[]
-    purged: string[]
-    notes: string[]
-  }[]
+export interface Stopped extends Envelope {
+  sessions: StoppedSession[]
   failed: Failed[]
 }
 
-export interface Resumed {
-  schema: number
-  yaml_path: string
-  dry_run: boolean
-  sessions: {
-    name: string
-    server: string
-    changed: boolean
-    status: string
-    agent: string | null
-    id: string | null
-    pane: string
-    state: string | null
-    detail: string | null
-    attach: string | null
-    warnings: string[]
-  }[]
+export interface Resumed extends Envelope {
+  sessions: ResumedSession[]
   skipped: { name: string; code: string; why: string }[]
   failed: Failed[]
 }
