@@ -3,8 +3,9 @@ import { resolve } from 'node:path'
 import { shown } from '#lib/reconcile/shown-command.ts'
 import type { Created, CreateWish } from '#lib/sessions/create.ts'
 import { CodedError, EXIT, type ExitCode, errnoOf } from '#lib/system/errors.ts'
-import { thisMachine } from '#lib/system/machine.ts'
-import { benchOrNew } from './bench.ts'
+import { type Machine, thisMachine } from '#lib/system/machine.ts'
+import { benchOrNew, type CommandBench } from './bench.ts'
+import type { JobAsked } from './create-job.ts'
 import { currentFolder } from './current-folder.ts'
 import { COMMON, type Parsed, parseFlags, usageError } from './flags.ts'
 import { endOnInterrupt } from './interrupt.ts'
@@ -18,7 +19,8 @@ const HELP = `create - start an AI coding agent in a tmux session of its own, an
 
 usage: create --agent AGENT [--workspace DIR] [--name NAME] [--role ROLE] [--prompt TEXT | --prompt-file FILE|-]
               [--model MODEL] [--skip-permissions] [--env NAME[=VALUE]]… [--size 140x40] [--wait-ready SECONDS]
-              [--trust] [--worktree BRANCH] [--keep-session] [--replace] [--dry-run] [--json]
+              [--trust] [--worktree BRANCH] [--submit-job TEXT [--job-timeout 1h]] [--keep-session] [--replace]
+              [--dry-run] [--json]
 
   --agent AGENT        claude, agy, codex, gemini, opencode, or one of .hermes/agent-sessions.config.yaml
   --workspace DIR      the folder it works in (default: the current one); it must be there
@@ -34,6 +36,8 @@ usage: create --agent AGENT [--workspace DIR] [--name NAME] [--role ROLE] [--pro
   --wait-ready SECONDS how long it may take to be ready (default 60)
   --trust              answer the question whether the folder is trusted with yes; without it a question is reported
   --worktree BRANCH    work in a git work tree of that branch, made beside the repository
+  --submit-job TEXT    instead of a first prompt: hand it this job (see delegate-job), whose end is then followed
+  --job-timeout TIME   the job expires after this (90s, 15m, 1h, 2d; 0 never; default 1h)
   --keep-session       kept in the row: the session stays when a job in it ends
   --replace            start anew although the row has ended; the old conversation id is kept in previous_session_ids
   --dry-run            only say what would be started
@@ -48,12 +52,13 @@ A session of that name that runs already is shown and left as it is ("created": 
 examples:
   create --agent claude
   create --agent codex --workspace ~/my-app --name my-app-review --prompt-file task.md --json
+  create --agent claude --submit-job "Mend the failing test in tests/api" --job-timeout 2h
   agent-sessions attach my-app-creator-claude      look at it (Ctrl-b d leaves it running)
 
 exit codes: 0 it runs (also when it did before) · 1 refused, or the agent did not stay up, or the prompt was not taken
             (nor sent, because the session ran before)
             2 wrong usage or a broken registry · 3 not ready in time, or the lock was not had
-            4 tmux gave no sure answer
+            4 tmux gave no sure answer, or whether the job's prompt arrived is not known
 `
 
 const FLAGS = {
@@ -71,6 +76,8 @@ const FLAGS = {
   'wait-ready': 'string',
   trust: 'boolean',
   worktree: 'string',
+  'submit-job': 'string',
+  'job-timeout': 'string',
   'keep-session': 'boolean',
   replace: 'boolean',
   'dry-run': 'boolean',
@@ -90,6 +97,12 @@ async function run(argv: string[]): Promise<ExitCode> {
   if (agent === undefined) throw usageError('create needs --agent, got none', EXAMPLE)
   const { width, height } = sizeOf(flags.text('size') ?? '140x40')
   const prompt = await promptOf(flags, EXAMPLE)
+  const job =
+    (flags.text('submit-job') ?? flags.text('job-timeout'))
+      ? (await import('./create-job.ts')).jobOf(flags, EXAMPLE)
+      : undefined
+  if (job !== undefined && prompt !== undefined)
+    throw usageError('--submit-job and --prompt exclude each other: the job is the first prompt', EXAMPLE)
   const dryRun = flags.has('dry-run')
   const { wishedEnvironment } = await import('#lib/sessions/environment.ts')
   const env = wishedEnvironment(flags.all('env'), process.env)
@@ -127,14 +140,20 @@ async function run(argv: string[]): Promise<ExitCode> {
       ? await start(wish)
       : await (await import('#lib/sessions/worktree.ts')).inWorktree(machine, wish, branch, start)
   for (const warning of made.warnings) note(`create: ${warning}`)
-  await print(
-    flags.has('json')
-      ? `${JSON.stringify({ schema: 1, yaml_path: bench.yamlPath, dry_run: dryRun, ...made })}\n`
-      : answer(made, dryRun),
-  )
+  const handed = job !== undefined && !dryRun ? await handOver(machine, bench, made, job) : undefined
+  const shownJob = handed && { job: handed.job, job_error: handed.job_error }
+  const value = { schema: 1, yaml_path: bench.yamlPath, dry_run: dryRun, ...made, ...shownJob }
+  await print(flags.has('json') ? `${JSON.stringify(value)}\n` : answer(made, dryRun, handed?.lines ?? []))
   if (!made.created && made.prompt !== null) note(`create: the prompt was not sent: ${made.prompt.why}`)
+  if (handed !== undefined) return handed.exit
   const isTaken = made.prompt === null || made.prompt.outcome === 'delivered' || made.prompt.outcome === 'queued'
   return isTaken ? EXIT.done : EXIT.refused
+}
+
+async function handOver(machine: Machine, bench: CommandBench, made: Created, job: JobAsked) {
+  const { submitTo, jobLineOf } = await import('./create-job.ts')
+  const handed = await submitTo(machine, bench, made, job)
+  return { ...handed, lines: jobLineOf(handed) }
 }
 
 function workspaceOf(flags: Parsed): string {
@@ -170,7 +189,7 @@ function sizeOf(text: string): { width: number; height: number } {
   return { width: Number(width), height: Number(height) }
 }
 
-function answer(made: Created, dryRun: boolean): string {
+function answer(made: Created, dryRun: boolean, more: readonly string[]): string {
   const verb = made.created ? (dryRun ? 'would create' : 'created') : 'runs already'
   const lines = [`${verb}  ${visible(made.name)}  (${made.agent}, tmux server ${made.server}, ${visible(made.folder)})`]
   if (made.pane !== null) lines.push(`pane          ${made.pane} (pid ${made.pane_pid})`)
@@ -178,6 +197,7 @@ function answer(made: Created, dryRun: boolean): string {
   if (made.state !== null)
     lines.push(`state         ${made.state}${made.detail === null ? '' : `: ${visible(made.detail)}`}`)
   if (made.prompt !== null) lines.push(`prompt        ${made.prompt.outcome}: ${visible(made.prompt.why)}`)
+  lines.push(...more)
   if (made.attach !== null) lines.push(`attach        ${visible(made.attach)}`)
   if (made.detail === 'trust')
     lines.push(

@@ -1,8 +1,9 @@
 import { serverOf } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import type { Resumed, ResumeWish } from '#lib/sessions/resume.ts'
 import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
-import { thisMachine } from '#lib/system/machine.ts'
+import { type Machine, thisMachine } from '#lib/system/machine.ts'
 import { benchFor } from './bench.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
 import { endOnInterrupt } from './interrupt.ts'
@@ -80,6 +81,7 @@ async function run(argv: string[]): Promise<ExitCode> {
     const { rowNamed } = await import('#lib/sessions/op.ts')
     const row = rowNamed(registry, name ?? '', bench.server, bench.yamlPath)
     const resumed = await resumeSession(machine, bench, row, wish)
+    await tellJobs(machine, bench.registryPath, [row], [resumed])
     for (const warning of resumed.warnings) note(`resume: ${warning}`)
     const value = { ...head, sessions: [resumed], skipped: [], failed: [] }
     await print(json ? `${JSON.stringify(value)}\n` : `${shown(resumed, wish.dryRun)}\n`)
@@ -91,6 +93,7 @@ async function run(argv: string[]): Promise<ExitCode> {
     row => bench.server === undefined || serverOf(row) === bench.server,
   )
   const { sessions, skipped, failed, errors } = await resumeAll(machine, bench, rows, wish, concurrency, onEnd)
+  await tellJobs(machine, bench.registryPath, rows, sessions)
   if (json) await print(`${JSON.stringify({ ...head, sessions, skipped, failed })}\n`)
   else {
     const lines = sessions.map(one => shown(one, wish.dryRun))
@@ -102,6 +105,24 @@ async function run(argv: string[]): Promise<ExitCode> {
   }
   for (const error of errors) if (!isCodedError(error)) throw error
   return errors.filter(isCodedError)[0]?.exit ?? EXIT.done
+}
+
+/** Sessions that carry a job: it hears that they are back. */
+async function tellJobs(
+  machine: Machine,
+  registryPath: string,
+  rows: readonly Row[],
+  sessions: readonly Resumed[],
+): Promise<void> {
+  for (const resumed of sessions) {
+    const row = rows.find(one => one.name === resumed.name && serverOf(one) === resumed.server)
+    if (!resumed.changed || !row?.delegate_job_id || resumed.pane === null) continue
+    const [{ tellResumed }, { delegateProgram }] = await Promise.all([
+      import('#lib/delegate/lifecycle.ts'),
+      import('./delegate/program.ts'),
+    ])
+    resumed.warnings.push(...(await tellResumed(machine, registryPath, row, delegateProgram())))
+  }
 }
 
 function shown(resumed: Resumed, dryRun: boolean): string {

@@ -1,9 +1,10 @@
 import { rowsOf, serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
+import type { Bench } from '#lib/sessions/context.ts'
 import type { Stopped, StopWish } from '#lib/sessions/stop.ts'
 import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
-import { thisMachine } from '#lib/system/machine.ts'
+import { type Machine, thisMachine } from '#lib/system/machine.ts'
 import { benchFor } from './bench.ts'
 import { COMMON, type Parsed, parseFlags, usageError } from './flags.ts'
 import { type Command, note, print } from './run.ts'
@@ -94,16 +95,30 @@ async function run(argv: string[]): Promise<ExitCode> {
     const [row] = rows
     if (row === undefined) throw new Error('no row was named')
     const stopped = await stopSession(machine, bench, row, wish)
+    await tellJobs(machine, bench, [row], [stopped])
     await tell([stopped], [], flags, bench.yamlPath, wish)
     return EXIT.done
   }
   let count = 0
   const onEnd = (row: Row) => note(`stop: ${++count}/${rows.length} ${row.name}`)
   const { done, failed } = await inBatches(rows, AT_ONCE, row => stopSession(machine, bench, row, wish), onEnd)
+  await tellJobs(machine, bench, rows, done)
   await tell(done, failed, flags, bench.yamlPath, wish)
   const errors = failed.map(({ error }) => error)
   for (const error of errors) if (!isCodedError(error)) throw error
   return errors.filter(isCodedError)[0]?.exit ?? EXIT.done
+}
+
+/** Sessions that carry a job: it hears of their end, and stays open, for they can come back. */
+async function tellJobs(machine: Machine, bench: Bench, rows: readonly Row[], done: readonly Stopped[]): Promise<void> {
+  for (const stopped of done) {
+    const row = rows.find(
+      ({ name, tmux_server }) => name === stopped.name && (tmux_server ?? 'default') === stopped.server,
+    )
+    if (!stopped.changed || !row?.delegate_job_id || stopped.steps.length === 0) continue
+    const { tellJob } = await import('#lib/delegate/lifecycle.ts')
+    stopped.notes.push(...(await tellJob(machine, bench.registryPath, row.delegate_job_id, 'stopped')))
+  }
 }
 
 function wishOf(flags: Parsed): StopWish {

@@ -59,9 +59,7 @@ export async function ingest(
     if (added.kind === 'known') outcome = { kind: 'known', job: current }
     else if (added.kind === 'refused') outcome = { kind: 'refused', why: `job ${job.id}: ${added.why}` }
     else outcome = { kind: 'recorded', job: added.job, event: news, isEnd: added.isEnd }
-    if (added.kind !== 'added') return undefined
-    // What its end means for its session is to be done (again: it may have been taken for expired).
-    return added.isEnd ? { ...added.job, settled: false } : added.job
+    return added.kind === 'added' ? added.job : undefined
   })
   return outcome
 }

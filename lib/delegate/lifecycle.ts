@@ -2,10 +2,15 @@
 import { isJobId } from '#lib/jobs/id.ts'
 import { isOpen } from '#lib/jobs/steps.ts'
 import { jobsFolder } from '#lib/jobs/store.ts'
+import { serverOf } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
+import { readRegistryFile } from '#lib/registry/store.ts'
+import { findRow } from '#lib/sessions/op.ts'
 import { isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { recordEvent } from './record.ts'
 import { tellBus } from './tell.ts'
+import { reportTurns } from './turn-hook.ts'
 
 const TELL_MS = 1500
 
@@ -29,4 +34,20 @@ export async function tellJob(
     if (isCodedError(error) && error.code === 'no-such-job') return []
     return [`its job ${job} was not told: ${error instanceof Error ? error.message : String(error)}`]
   }
+}
+
+/** The same for a session that was resumed; its new start gets the hook that reports its turns. */
+export async function tellResumed(
+  machine: Machine,
+  registryPath: string,
+  row: Pick<Row, 'name' | 'tmux_server' | 'delegate_job_id'>,
+  program: readonly string[],
+): Promise<string[]> {
+  const { registry } = (await readRegistryFile(registryPath)).snapshot
+  const now = findRow(registry, serverOf(row as Row), row.name)
+  // A new conversation (--fresh, --fork) knows nothing of the job, and its row does not carry it.
+  const job = now?.delegate_job_id
+  if (now === undefined || !job || !isJobId(job)) return []
+  reportTurns(now, registryPath, program, job)
+  return tellJob(machine, registryPath, job, 'resumed')
 }

@@ -45,6 +45,6 @@ export function newJob(machine: Machine, registryPath: string, wish: JobWish): J
     ended_at_epoch: null,
     settled: false,
     secret: randomBytes(32).toString('hex'),
-    events: [],
+    events: [{ event: 'submitted', at: new Date(nowMs).toISOString(), emitter: 'submit', seq: 1, published: false }],
   }
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Job } from '#lib/jobs/schema.ts'
-import { addJob, jobsFolder, makeJobsFolder } from '#lib/jobs/store.ts'
+import { addJob, jobsFolder, makeJobsFolder, updateJobs } from '#lib/jobs/store.ts'
 import type { Bench } from '#lib/sessions/context.ts'
 import { type Delivery, deliver } from '#lib/sessions/deliver.ts'
 import { awaitFree } from '#lib/sessions/op.ts'
@@ -10,7 +10,7 @@ import { withLock } from '#lib/system/lock.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { carryJob, uncarryJob } from './carry.ts'
 import { type JobWish, newJob } from './new-job.ts'
-import { recordEvent } from './record.ts'
+import { noSuchJob, recordEvent } from './record.ts'
 import { emitLine, withReport } from './report-lines.ts'
 import { type Target, targetOf } from './target.ts'
 import { type Told, tellBus } from './tell.ts'
@@ -44,7 +44,7 @@ export async function submitJob(machine: Machine, bench: Bench, wish: SubmitWish
     const { adapter } = await targetOf(machine, bench, server, name)
     return { job: newJob(machine, bench.registryPath, { ...wish, agent: adapter.name }), delivery: null, warnings: [] }
   }
-  await makeJobsFolder(folder)
+  makeJobsFolder(folder)
   return withLock(sessionLock(folder, server, name), { waitMs: OTHERS_MS, ...waiting(bench, name) }, async () => {
     await awaitFree(machine, bench.registryPath, server, name, OP_MS, bench.onWait)
     const target = await targetOf(machine, bench, server, name)
@@ -83,16 +83,20 @@ async function handOver(
   return { job: now, delivery, warnings }
 }
 
-/** What became of the delivery, as an event; a refused one ends the job, for the agent knows nothing of it. */
+/** What became of the delivery. A refused one ends the job, for the agent knows nothing of it. */
 async function recordDelivery(folder: string, id: string, nowMs: number, delivery: Delivery): Promise<Job> {
   const { outcome, why, proof } = delivery
-  const event = outcome === 'delivered' ? 'delivered' : outcome === 'refused' ? 'error' : 'submitted'
-  const summary = outcome === 'refused' ? `not delivered: ${why}` : `${outcome}: ${why}`
-  const recorded = await recordEvent(folder, id, { event, emitter: 'submit', summary: summary.slice(0, 2000) }, nowMs, {
-    and: job => ({ ...job, delivery: { outcome, why, proof }, ...(outcome === 'refused' ? { settled: true } : {}) }),
-  })
-  if (recorded === undefined) throw new Error('the delivery was not recorded')
-  return recorded.job
+  const isRefused = outcome === 'refused'
+  const and = (job: Job): Job => ({ ...job, delivery: { outcome, why, proof }, settled: job.settled || isRefused })
+  if (outcome === 'delivered' || isRefused) {
+    const summary = (isRefused ? `not delivered: ${why}` : why).slice(0, 2000)
+    const draft = { event: isRefused ? 'error' : 'delivered', emitter: 'submit', summary } as const
+    const recorded = await recordEvent(folder, id, draft, nowMs, { and })
+    if (recorded) return recorded.job
+  }
+  const job = (await updateJobs(folder, [id], and)).get(id)
+  if (job === undefined) throw noSuchJob(id, folder)
+  return job
 }
 
 /** Deliveries into one session, one at a time. The name may hold anything: its hash names the lock. */

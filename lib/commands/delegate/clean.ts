@@ -1,5 +1,8 @@
 import { removable } from '#lib/jobs/clean.ts'
+import type { Job } from '#lib/jobs/schema.ts'
 import { readJobs, removeJobs } from '#lib/jobs/store.ts'
+import { rowsOf } from '#lib/registry/rows.ts'
+import { readRegistryFile } from '#lib/registry/store.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { COMMON, parseFlags, usageError } from '../flags.ts'
 import { note, print } from '../run.ts'
@@ -17,10 +20,13 @@ export async function clean(argv: string[]): Promise<ExitCode> {
   const before = Math.floor(Date.now() / 1000) - age
   const { jobs, broken } = readJobs(folder)
   for (const { id, why } of broken) note(`delegate-job: ${id} cannot be read, and stays: ${why}`)
+  const { registry } = (await readRegistryFile(registryPath)).snapshot
+  const carried = new Set(rowsOf(registry).map(row => row.delegate_job_id))
+  const old = (some: readonly Job[]) => removable(some, before, id => carried.has(id))
   const own = jobs.filter(job => job.registry === registryPath)
-  const old = removable(own, before).map(({ id }) => id)
+  const ids = old(own).map(({ id }) => id)
   const isDry = flags.has('dry-run')
-  const removed = isDry ? old : await removeJobs(folder, old, job => removable([job], before).length === 1)
+  const removed = isDry ? ids : await removeJobs(folder, ids, job => old([job]).length === 1)
   if (flags.has('json')) await print(`${JSON.stringify({ schema: 1, dry_run: isDry, removed })}\n`)
   else
     await print(
