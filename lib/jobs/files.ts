@@ -46,7 +46,7 @@ export function jobFiles(folder: string): JobFiles {
         else if (stamp !== undefined && readInto(result, folder, id, stamp, known)) gone.delete(id)
       }
       for (const id of gone) known.delete(id)
-      result.removed.push(...gone)
+      result.removed.push(...[...gone].sort())
       return result
     },
   }
