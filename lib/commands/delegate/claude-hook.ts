@@ -32,17 +32,20 @@ export async function reportTurn(id: string, { registryPath, folder }: JobPlaces
   const words = failed
     ? `the turn failed: ${typeof error === 'string' ? error : 'no reason given'}`
     : last_assistant_message
-  const draft = {
-    event: 'progress',
-    emitter: 'hook',
-    summary: (words ?? 'a turn ended').trim().replaceAll(/\s+/g, ' ').slice(0, MAX_SUMMARY) || 'a turn ended',
-    data: { source: 'Claude Code hook', hook: hook_event_name ?? 'Stop', conversation: session_id ?? null },
-  } as const
   const { session } = readJob(folder, id)
   const isOfSession = (job: Job) =>
     job.registry === registryPath && job.session.name === session.name && job.session.server === session.server
+  const open = readJobs(folder).jobs.filter(job => isOpen(job) && isOfSession(job))
+  const summary = (words ?? '').trim().replaceAll(/\s+/g, ' ').slice(0, MAX_SUMMARY) || 'a turn ended'
+  const draft = {
+    event: 'progress',
+    emitter: 'hook',
+    // Whose turn it was of several jobs, nobody can tell.
+    summary: open.length > 1 ? `a turn ended in its session, where ${open.length} jobs are open` : summary,
+    data: { source: 'Claude Code hook', hook: hook_event_name ?? 'Stop', conversation: session_id ?? null },
+  } as const
   const jobs: Job[] = []
-  for (const job of readJobs(folder).jobs.filter(one => isOpen(one) && isOfSession(one))) {
+  for (const job of open) {
     const recorded = await recordEvent(folder, job.id, draft, Date.now(), { only: isOpen })
     if (recorded) jobs.push(recorded.job)
   }

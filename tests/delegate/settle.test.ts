@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import type { JobBrief } from '#lib/delegate/brief.ts'
+import { type SettleFacts, settleJobs } from '#lib/delegate/settle.ts'
+import type { Row } from '#lib/registry/schema.ts'
+
+const OP = { kind: 'stop', pid: 7, pid_start: '70', at: '2026-11-21T00:00:00Z' } as const
+
+function job(id: string, more: Partial<JobBrief> = {}): JobBrief {
+  return {
+    id,
+    name: 'lab-creator-claude',
+    server: 'default',
+    state: 'completed',
+    keepSession: false,
+    settled: false,
+    createdAtSec: 1000,
+    endedAtSec: 2000,
+    expiresAtSec: null,
+    summary: null,
+    unpublished: 0,
+    ...more,
+  }
+}
+
+function row(more: Partial<Row> = {}): Row {
+  return {
+    name: 'lab-creator-claude',
+    status: 'running',
+    delegate_job_id: 'j1',
+    tmux_session_epoch: 900,
+    ...more,
+  } as Row
+}
+
+function settle(facts: Partial<SettleFacts>) {
+  return settleJobs({
+    rows: [row()],
+    ended: [job('j1')],
+    open: [],
+    op: OP,
+    nowSec: 3000,
+    isBusy: () => false,
+    ...facts,
+  })
+}
+
+describe('a job that ended', () => {
+  test('completed, it ends the row that carries it and has its session closed', () => {
+    const { changes, closing, settled, actions } = settle({})
+    expect(changes).toEqual([
+      {
+        kind: 'set',
+        server: 'default',
+        name: 'lab-creator-claude',
+        set: {
+          status: 'terminated',
+          terminated_at: '1970-01-01T00:50:00Z',
+          terminated_at_epoch: 3000,
+          termination_mode: 'auto-detected (MQTT completed)',
+          op: OP,
+        },
+      },
+    ])
+    expect(closing).toEqual([{ server: 'default', name: 'lab-creator-claude', job: 'j1' }])
+    expect([settled, actions.get('j1')]).toEqual([[], 'terminated: lab-creator-claude'])
+  })
+
+  test('with an error, the row says so', () => {
+    const { changes } = settle({ ended: [job('j1', { state: 'error' })] })
+    expect(changes[0]).toMatchObject({ set: { termination_mode: 'auto-detected (MQTT error)' } })
+  })
+
+  test.each([
+    ['the row keeps its session', { rows: [row({ keep_session: true })] }],
+    ['the job keeps its session', { ended: [job('j1', { keepSession: true })] }],
+    ['the row was stopped', { rows: [row({ status: 'stopped' })] }],
+    ['the row is archived', { rows: [row({ status: 'archived' })] }],
+    [
+      'the row had ended by itself',
+      { rows: [row({ status: 'terminated', termination_mode: 'auto-detected (tmux gone)' })] },
+    ],
+    ['the job was cancelled', { ended: [job('j1', { state: 'cancelled' })] }],
+    ['the job expired', { ended: [job('j1', { state: 'expired' })] }],
+    ['no row carries it', { rows: [row({ delegate_job_id: 'j9' })] }],
+    ['somebody brought the session back since', { rows: [row({ tmux_session_epoch: 2001 })] }],
+  ] as [string, Partial<SettleFacts>][])('changes nothing and is settled when %s', (_why, facts) => {
+    const { changes, closing, settled } = settle(facts)
+    expect({ changes, closing, settled }).toEqual({ changes: [], closing: [], settled: ['j1'] })
+  })
+
+  test('leaves its session to another job that is open there, which the row then carries', () => {
+    const { changes, closing, settled } = settle({ open: [job('j2', { state: 'running' })] })
+    expect(changes).toEqual([
+      { kind: 'set', server: 'default', name: 'lab-creator-claude', set: { delegate_job_id: 'j2' } },
+    ])
+    expect([closing, settled]).toEqual([[], ['j1']])
+  })
+
+  test('of another session with the same name on another server, it keeps nobody', () => {
+    const { closing } = settle({ open: [job('j2', { state: 'running', server: 'work' })] })
+    expect(closing).toHaveLength(1)
+  })
+
+  test('waits while another command is at work on the row', () => {
+    const { changes, later, settled } = settle({ isBusy: () => true })
+    expect({ changes, later, settled }).toEqual({ changes: [], later: ['j1'], settled: [] })
+  })
+
+  test('ended by a monitor that died since, only its session is still to be closed', () => {
+    const ended = row({ status: 'terminated', termination_mode: 'auto-detected (MQTT completed)' })
+    const { changes, closing, actions } = settle({ rows: [ended] })
+    expect(changes).toEqual([{ kind: 'set', server: 'default', name: 'lab-creator-claude', set: { op: OP } }])
+    expect([closing.length, actions.size]).toEqual([1, 0])
+  })
+})
