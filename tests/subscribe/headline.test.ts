@@ -20,11 +20,7 @@ const BROKERS = ['embedded', 'Mosquitto'] as const
 
 /** A connected monitor, on its own broker or on a Mosquitto that the world's environment names. */
 async function monitored(world: World, kind: (typeof BROKERS)[number]) {
-  let broker: Broker | undefined
-  if (kind === 'Mosquitto') {
-    broker = await mosquitto(world)
-    world.env['AGENT_JOBS_MQTT_URL'] = broker.url
-  }
+  const broker: Broker | undefined = kind === 'Mosquitto' ? await mosquitto(world) : undefined
   const monitor = await connectedListener(world)
   return { monitor, broker: broker ?? (await embeddedBroker(world)) }
 }
