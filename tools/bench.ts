@@ -1,5 +1,6 @@
 /** Whole-process medians of the common commands, as ratios to `node -e 0` and to one tmux listing in the same run.
- * usage: npm run bench [-- --runs N] [--sizes 1,10,100,1000] */
+ * usage: npm run bench [-- --runs N] [--sizes 1,10,100,1000]
+ *        npm run bench -- --jobs [--idle SECONDS] [--events N]     the bus instead */
 import { spawn } from 'node:child_process'
 import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,7 +11,13 @@ import { type BenchWorld, makeBenchWorld } from './bench-world.ts'
 import { buildAll } from './build.ts'
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '15' }, sizes: { type: 'string', default: '1,10,100,1000' } },
+  options: {
+    runs: { type: 'string', default: '15' },
+    sizes: { type: 'string', default: '1,10,100,1000' },
+    jobs: { type: 'boolean', default: false },
+    idle: { type: 'string', default: '60' },
+    events: { type: 'string', default: '100000' },
+  },
 })
 const runs = Math.max(10, Number(values.runs))
 const sizes = values.sizes.split(',').map(Number)
@@ -59,6 +66,11 @@ function peakMemory(world: BenchWorld, args: string[]): Promise<number> {
 }
 
 await buildAll()
+if (values.jobs) {
+  const { benchJobs } = await import('./bench-jobs.ts')
+  process.stdout.write(await benchJobs({ idleSec: Number(values.idle), events: Number(values.events), runs }))
+  process.exit()
+}
 const node = process.execPath
 const dryRun = [node, reconcile, '--once', '--emit-diff', '--dry-run']
 const largest = Math.max(...sizes)

@@ -42,23 +42,34 @@ export function settleJobs(facts: SettleFacts): Settlement {
   const { rows, ended, open } = facts
   const result: Settlement = { changes: [], actions: new Map(), closing: [], settled: [], later: [] }
   const carriers = new Map(rows.flatMap(row => (row.delegate_job_id ? [[row.delegate_job_id, row] as const] : [])))
-  const openAt = new Map(open.map(job => [rowKey(job.server, job.name), job]))
-  for (const job of ended) {
+  // The oldest: agents do one after the other. (Of equal keys a Map keeps the last.)
+  const openAt = new Map(open.toSorted((a, b) => byAge(b, a)).map(job => [rowKey(job.server, job.name), job]))
+  const pending = ended.toSorted(byAge)
+  for (const job of pending) {
     const row = carriers.get(job.id)
     if (row === undefined || row.status === 'archived') {
       result.settled.push(job.id)
       continue
     }
-    const next = openAt.get(rowKey(serverOf(row), row.name))
+    const key = rowKey(serverOf(row), row.name)
+    const next = openAt.get(key)
     if (next !== undefined && row.status === 'running') {
       const set = { delegate_job_id: next.id }
       result.changes.push({ kind: 'set', server: serverOf(row), name: row.name, set })
       result.settled.push(job.id)
-    } else if (staysOpen(job, row)) result.settled.push(job.id)
-    else if (facts.isBusy(row)) result.later.push(job.id)
+    } else if (staysOpen(job, row)) {
+      result.settled.push(job.id)
+      // Jobs that ended behind it, while nobody looked, are the row's, too.
+      const behind = pending.find(other => rowKey(other.server, other.name) === key && byAge(job, other) < 0)
+      if (behind !== undefined && !carriers.has(behind.id)) carriers.set(behind.id, row)
+    } else if (facts.isBusy(row)) result.later.push(job.id)
     else endRow(job, row, facts, result)
   }
   return result
+}
+
+function byAge(a: JobBrief, b: JobBrief): number {
+  return a.createdAtSec - b.createdAtSec || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }
 
 /** The session goes on, whatever became of the job. */
@@ -85,7 +96,8 @@ function endRow(job: JobBrief, row: Row, { op, nowSec }: SettleFacts, result: Se
     termination_mode: mode,
   }
   // Ended by one of us that died before its session was closed: only the closing is left.
-  const set = row.status === 'terminated' ? {} : end
+  const carried = row.delegate_job_id === job.id ? {} : { delegate_job_id: job.id }
+  const set = row.status === 'terminated' ? {} : { ...end, ...carried }
   result.changes.push({ kind: 'set', ...place, set: { ...set, op: { ...op } } })
   if (row.status !== 'terminated') result.actions.set(job.id, `terminated: ${row.name}`)
   result.closing.push({ ...place, job: job.id })

@@ -96,6 +96,21 @@ describe('a job that ended', () => {
     expect([closing, settled]).toEqual([[], ['j1']])
   })
 
+  test('of several open ones, the row then carries the oldest', () => {
+    const open = [
+      job('j4', { state: 'queued', createdAtSec: 1002 }),
+      job('j3', { state: 'running', createdAtSec: 1001 }),
+    ]
+    expect(settle({ open }).changes).toMatchObject([{ set: { delegate_job_id: 'j3' } }])
+  })
+
+  test('completed behind a cancelled one that the row still carries, it ends the row', () => {
+    const ended = [job('j2', { createdAtSec: 1001 }), job('j1', { state: 'cancelled' })]
+    const { changes, closing, settled } = settle({ ended })
+    expect(changes).toMatchObject([{ set: { status: 'terminated', delegate_job_id: 'j2' } }])
+    expect([closing, settled]).toEqual([[{ server: 'default', name: 'lab-creator-claude', job: 'j2' }], ['j1']])
+  })
+
   test('of another session with the same name on another server, it keeps nobody', () => {
     const { closing } = settle({ open: [job('j2', { state: 'running', server: 'work' })] })
     expect(closing).toHaveLength(1)
