@@ -16,39 +16,35 @@ const SEND_MS = 5000
 const AT_ONCE = 200
 
 export interface Outbox {
+  /** Rung when there may be something to send. */
   bell: Bell
-  ring(): void
-  send(ear: Ear): Promise<void>
-  restMs(otherwiseMs: number): number
+  /** Sends what is due; gives the milliseconds until more will be, at most `restMs`. */
+  send(ear: Ear, restMs: number): Promise<number>
 }
 
 export function outbox(machine: Machine, folder: string, known: KnownJobs, listener: FollowListener): Outbox {
-  const bell = newBell()
-  let isMore = false
   return {
-    bell,
-    ring: bell.ring,
-    async send(ear) {
-      isMore = false
+    bell: newBell(),
+    async send(ear, restMs) {
       const { prefix } = ear
       const wanted = known.all().filter(({ unpublished }) => unpublished > 0)
-      if (prefix === undefined || !ear.isConnected() || wanted.length === 0) return
+      if (prefix === undefined || !ear.isConnected() || wanted.length === 0) return restMs
       const jobs = wanted.flatMap(({ id }) => jobNamed(folder, id, listener))
       const due = machine.now() - OTHERS_MS
       const all = announcements(jobs, prefix)
       const news = all.filter(({ at }) => !(Date.parse(at) > due)).slice(0, AT_ONCE)
-      isMore = news.length < all.length
       const sent: Announcement[] = []
       for (const one of news) {
         if (!(await ear.publish(one.topic, one.payload, SEND_MS))) break
         sent.push(one)
       }
-      if (sent.length === 0) return
-      await markPublished(folder, sent)
-      for (const id of new Set(sent.map(({ job }) => job)))
-        for (const job of jobNamed(folder, id, listener)) known.put(job)
+      if (sent.length > 0) {
+        await markPublished(folder, sent)
+        const told = [...new Set(sent.map(({ job }) => job))]
+        for (const job of told.flatMap(id => jobNamed(folder, id, listener))) known.put(job)
+      }
+      return sent.length < all.length ? OTHERS_MS / 3 : restMs
     },
-    restMs: otherwiseMs => (isMore ? OTHERS_MS / 3 : otherwiseMs),
   }
 }
 
