@@ -83,7 +83,7 @@ async function makeBroker(password: string): Promise<Aedes> {
     },
     // Refused: the connection is closed without an answer, MQTT 3.1.1 has none for it.
     authorizePublish(_client, { topic, retain, payload }, done) {
-      const isEvent = !topic.startsWith('$') && topic.endsWith('/events')
+      const isEvent = !topic.startsWith('$') && /\/(?:events|monitors\/[0-9a-f]{16}\/state)$/.test(topic)
       done(isEvent && !retain && payload.length <= MAX_PAYLOAD ? null : new Error('not an event'))
     },
   })
