@@ -1,0 +1,68 @@
+/** Doing what the ends of jobs mean for the registry: many of them in one write. */
+import { rowsOf } from '#lib/registry/rows.ts'
+import type { Row } from '#lib/registry/schema.ts'
+import { updateRegistry } from '#lib/registry/store.ts'
+import type { Bench } from '#lib/sessions/context.ts'
+import { isBusy, isSameOp, type Op } from '#lib/sessions/op.ts'
+import type { Machine } from '#lib/system/machine.ts'
+import type { KnownJobs } from './known-jobs.ts'
+import { type Closing, type Settlement, settleJobs } from './settle.ts'
+
+/** Between two writes of the registry: what comes in the meantime goes into the next one. */
+const GATHER_MS = 20
+
+export interface Settled {
+  /** Sessions to be closed now. */
+  closing: Closing[]
+  /** Some rows are another command's at this moment. */
+  again: boolean
+  /** Milliseconds to gather before the next write. */
+  restMs: number
+}
+
+/** Settles the jobs that have ended, but those whose sessions are being closed already. CodedErrors of the registry and
+ * the jobs: the same is tried again. */
+export async function settleEnded(
+  machine: Machine,
+  bench: Bench,
+  op: Op,
+  known: KnownJobs,
+  isClosing: (job: string) => boolean,
+): Promise<Settled> {
+  const ended = known.ended().filter(({ id }) => !isClosing(id))
+  if (ended.length === 0) return { closing: [], again: false, restMs: 0 }
+  const began = performance.now()
+  let result: Settlement | undefined
+  await updateRegistry(
+    bench.registryPath,
+    ({ registry }) => {
+      // A job that was made for a session this moment keeps it open.
+      known.readDirty()
+      result = settleJobs({
+        rows: rowsOf(registry).filter(row => isHere(row, machine)),
+        ended,
+        open: known.open(),
+        op,
+        nowSec: machine.now() / 1000,
+        isBusy: row => row.op != null && !isSameOp(row, op) && isBusy(row, machine),
+      })
+      return result.changes
+    },
+    { why: () => [...(result?.actions.values() ?? [])] },
+  )
+  if (result === undefined) throw new Error('nothing was settled')
+  const { actions, changes, closing, later, settled } = result
+  const waits = new Set(later)
+  for (const brief of ended) {
+    const action = actions.get(brief.id)
+    if (!waits.has(brief.id)) known.tell(brief, action === undefined ? [] : [action])
+  }
+  await known.settle(settled)
+  const restMs = changes.length > 0 ? Math.max(GATHER_MS, (performance.now() - began) / 2) : 0
+  return { closing, again: later.length > 0, restMs }
+}
+
+/** A session on another host is that host's monitor's to close. */
+function isHere({ host }: Row, machine: Machine): boolean {
+  return !host || !machine.host || host === machine.host
+}
