@@ -5,7 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
 import type { Job } from '#lib/jobs/schema.ts'
-import { readJob, updateJobs, withJobsLock } from '#lib/jobs/store.ts'
+import { readJob, readJobs, updateJobs, withJobsLock } from '#lib/jobs/store.ts'
+import { until } from '../harness/until.ts'
 import { bundleWorker, ownFolder, type Running, start } from '../system/workers.ts'
 import { nthJob } from './jobs.ts'
 
@@ -89,6 +90,26 @@ test('what 8 writers were told is written is in the files, whoever was killed; r
   const files = [common.id, ...ids].map(id => `${id}.json`)
   expect(readdirSync(folder).sort()).toEqual(['.gitignore', ...files, 'jobs.lock'])
 }, 120_000)
+
+test('a batch that is killed in the middle leaves the jobs it reported, whole, and the lock free', async () => {
+  const folder = join(place.path, 'killed')
+  const told = new Set<string>()
+  for (let turn = 0; turn < 15; turn++) {
+    const batch = start(process.execPath, [worker, 'add', folder, '1000', '20000', String(turn * 1000)])
+    const lines = () => [...batch.out().matchAll(/^added (\d+)\n/gm)]
+    await until('some jobs that are reported', () => lines().length > turn, { everyMs: 1 })
+    batch.child.kill('SIGKILL')
+    expect((await batch.ended).code).toBe(null)
+    for (const [, n] of lines()) told.add(nthJob(Number(n)).id)
+    const { jobs, broken } = readJobs(folder)
+    expect(broken).toEqual([])
+    expect(jobs.map(({ id }) => id)).toEqual(expect.arrayContaining([...told]))
+    // One that was written and not yet reported, each time, at most.
+    expect(jobs.length).toBeLessThanOrEqual(told.size + turn + 1)
+  }
+  await updateJobs(folder, [[...told][0]!], job => ({ ...job, swept: true }), { waitMs: 0 })
+  expect(readdirSync(folder).filter(name => name.endsWith('.tmp'))).toEqual([])
+}, 60_000)
 
 const PYTHON = `
 import fcntl, json, os, sys

@@ -1,6 +1,6 @@
 /** Run as a process of its own by the store tests. `update`: adds events to a job of its own and to a common one, under one
  * lock, and says each that was reported done. `read`: reads without end, until its standard input ends. `add`: makes the
- * folder and so many jobs. */
+ * folder and so many jobs, from a number on. */
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { readJobs, updateJobs, withJobsLock } from '#lib/jobs/store.ts'
 import { errnoOf } from '#lib/system/errors.ts'
 import { anEvent, nthJob } from './jobs.ts'
 
-const [kind, folder = '', own = '', common = '', run = '', times = '0'] = process.argv.slice(2)
+const [kind, folder = '', own = '', common = '', run = '0', times = '0'] = process.argv.slice(2)
 const say = (text: string) => process.stdout.write(`${text}\n`)
 // Nobody's umask may be what keeps a secret.
 process.umask(0)
@@ -62,7 +62,7 @@ function modeOf(path: string): number | undefined {
 
 async function add(): Promise<void> {
   await withJobsLock(folder, {}, held => {
-    for (let n = 0; n < Number(own); n++) {
+    for (let n = Number(run); n < Number(run) + Number(own); n++) {
       held.add(nthJob(n, { prompt: 'x'.repeat(Number(common)) }))
       say(`added ${n}`)
     }

@@ -17,6 +17,7 @@ import {
   withJobsLock,
 } from '#lib/jobs/store.ts'
 import { holdLock } from '#lib/system/lock.ts'
+import { processesHere } from '#lib/system/processes-here.ts'
 import { bundleWorker, ownFolder, start } from '../system/workers.ts'
 import { aJob, nthJob, pathOf, plant } from './jobs.ts'
 
@@ -278,6 +279,24 @@ describe('a hold of the lock', () => {
       expect(() => held.write(aJob({ settled: true }))).toThrow(expect.objectContaining(lost))
     expect(readJobs(folder).jobs).toEqual([aJob()])
     expect(readdirSync(folder).sort()).toEqual(['.gitignore', `${aJob().id}.json`, 'jobs.lock'])
+  })
+})
+
+describe('what a writer left that died before its rename', () => {
+  test('is swept by the next write, of whatever job; that of one who lives, and what only looks like it, stays', async () => {
+    await addJob(folder, aJob())
+    const dead = [`.${aJob().id}.json.999999999.1.1.tmp`, '.gone.json.999999999.7.3.tmp']
+    const own = processesHere().look(process.pid)
+    const start = own.state === 'present' ? own.process.start.replace(/[^0-9A-Za-z]/g, '_') : '_'
+    const others = [`.${aJob().id}.json.${process.pid}.${start}.9.tmp`, '.notes.json.tmp', 'x.tmp', '.a.b.tmp']
+    for (const name of [...dead, ...others]) writeFileSync(join(folder, name), '{')
+    mkdirSync(join(folder, '.folder.json.999999999.1.1.tmp'))
+    const files = readdirSync(folder)
+    await updateJobs(folder, [aJob().id], () => undefined)
+    expect(readdirSync(folder)).toEqual(files)
+    await updateJobs(folder, [aJob().id], job => ({ ...job, settled: true }))
+    expect(readdirSync(folder)).toEqual(files.filter(name => !dead.includes(name)))
+    expect(readJobs(folder)).toEqual({ jobs: [aJob({ settled: true })], broken: [] })
   })
 })
 
