@@ -157,9 +157,18 @@ export async function remove(
       held.remove(id)
       removed.push(id)
     }
-    if (removed.length > 0) fsyncFolder(folder)
+    if (removed.length > 0) syncQuietly(folder)
     return removed
   })
+}
+
+/** They are gone, and that a power cut may bring them back is no failure: they would be removed again. */
+function syncQuietly(folder: string): void {
+  try {
+    fsyncFolder(folder)
+  } catch {
+    // See above.
+  }
 }
 
 /** A line for each key and each event: people look into these files, too. */
