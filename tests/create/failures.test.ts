@@ -16,7 +16,7 @@ import {
 import { rowsOf, sealed, writeRegistry } from '../harness/rows.ts'
 import { keepServer } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
-import { giveAway, type World } from '../harness/world.ts'
+import { folder, giveAway, type World } from '../harness/world.ts'
 
 const nothingIsLeft = (world: World) => {
   expect(seen(world)).toEqual([])
@@ -155,15 +155,19 @@ test('a folder that this user may not enter', { skip: process.getuid?.() !== 0 }
   nothingIsLeft(world)
 })
 
-test('an agent that comes up in another folder is ended, and its secret goes with it', async () => {
+test.each([
+  ['another folder', 'home'],
+  ['a neighbour whose name begins like its own', 'lab-2'],
+])('an agent that comes up in %s is ended, and its secret goes with it', async (_, name) => {
   const world = liveWorld()
+  const elsewhere = folder(world, name)
   const own = join(world.root, 'own')
   mkdirSync(own)
   renameSync(join(world.bin, 'opencode'), join(own, 'opencode'))
-  const script = `#!/bin/sh\ncd '${world.home}'\nexec '${join(own, 'opencode')}' "$@"\n`
+  const script = `#!/bin/sh\ncd '${elsewhere}'\nexec '${join(own, 'opencode')}' "$@"\n`
   writeFileSync(join(world.bin, 'opencode'), script, { mode: 0o755 })
   const error = await refused(world, ['create', '--agent', 'opencode'], 1)
-  expect(error).toMatchObject({ code: 'wrong-folder', message: expect.stringContaining(world.home) })
+  expect(error).toMatchObject({ code: 'wrong-folder', message: expect.stringContaining(elsewhere) })
   nothingIsLeft(world)
 })
 

@@ -3,9 +3,10 @@ import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { agrees, bare, CLIS, create, journalOf, liveWorld, seen, seenAs } from '../harness/live-create.ts'
-import { HERE, startOf } from '../harness/processes.ts'
+import { end, HERE, startOf } from '../harness/processes.ts'
 import { rowOf, sealed, textOf, writeText } from '../harness/rows.ts'
 import { keepServer, tmux } from '../harness/tmux.ts'
+import { until } from '../harness/until.ts'
 import { folder } from '../harness/world.ts'
 
 const ID = expect.stringMatching(/^[0-9a-z_-]{8,64}$/i)
@@ -96,6 +97,14 @@ test('one that runs already is told with the folder it works in, wherever its pa
   writeText(world, textOf(world).replace(`cwd: ${first.folder}`, `cwd: ${inner}`))
   expect(rowOf(world, first.name)).toMatchObject({ folder: first.folder, pane: { cwd: inner } })
   expect(await create(world, ['--agent', 'claude'])).toMatchObject({ created: false, folder: first.folder })
+})
+
+test('a session goes with its agent, and leaves no dead pane', async () => {
+  const world = liveWorld({}, { names: ['claude'] })
+  keepServer(world, 'default')
+  const { pane_pid } = await create(world, ['--agent', 'claude'])
+  end(pane_pid ?? 0)
+  await until('the end of the session', () => seen(world).length === 0)
 })
 
 test('a prompt for a session that runs already is not lost without a word', async () => {

@@ -1,4 +1,5 @@
 /** The mark of a change in progress: only the one who set it ends the change. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { Bench } from '#lib/sessions/context.ts'
 import { finishRow, type Op, ownOp } from '#lib/sessions/op.ts'
@@ -46,4 +47,14 @@ test('a new row of ours whose start came to nothing is removed', async () => {
   const { world, undo } = worldWith({})
   await undo()
   expect(() => rowOf(world, 'lab')).toThrow()
+})
+
+test.each(['finish', 'undo'] as const)('to %s a change leaves the copy from before its beginning', async how => {
+  const own = worldWith({})
+  const copy = `${own.world.registry}.bak`
+  writeFileSync(copy, 'as it was\n')
+  const before = readFileSync(own.world.registry, 'utf8')
+  await own[how]()
+  expect(readFileSync(own.world.registry, 'utf8')).not.toBe(before)
+  expect(readFileSync(copy, 'utf8')).toBe('as it was\n')
 })
