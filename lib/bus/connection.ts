@@ -3,7 +3,7 @@
 import { connect, type MqttClient } from 'mqtt'
 import { mqttOptions } from './mqtt-options.ts'
 import { type Publisher, publisherOn } from './publisher.ts'
-import { isVersionRefusal, reasonText, refusalText, troubleText } from './reasons.ts'
+import { HANG_UP, isHangUp, isVersionRefusal, reasonText, refusalText, troubleText } from './reasons.ts'
 import type { BusSettings } from './settings.ts'
 import type { BusOptions } from './types.ts'
 import { disconnectPacket, pubackPacket, type Version } from './wire.ts'
@@ -37,7 +37,6 @@ export interface Connection extends Pick<Publisher, 'publish'> {
 
 /** For a name, a connection, TLS and the broker's answer; and once more for the answer to our subscription. */
 const ANSWER_MS = 4000
-const WATCH_MS = 5000
 const GOODBYE_MS = 1000
 
 /** Opens a connection with the session of this client id, and subscribes. Nothing is thrown: `onEnd` tells. */
@@ -57,14 +56,12 @@ export function openConnection(
     return { publish: async () => false, leave: async () => clearImmediate(timer) }
   }
   const { stream } = client
-  let [isOver, isOpen, isGreeted] = [false, false, false]
-  let heardAt: number | undefined
+  let [isOver, isOpen, isHeard, isGreeted] = [false, false, false, false]
   let subscribing: NodeJS.Timeout | undefined
 
   const close = () => {
     isOver = true
     clearTimeout(subscribing)
-    clearInterval(watch)
     publisher.close()
   }
   const end = (kind: Ending['kind'], why: string) => {
@@ -73,20 +70,17 @@ export function openConnection(
     client.end(true)
     events.onEnd({ kind, why })
   }
-  const lose = (error: unknown) =>
-    end(version === 5 && isOpen && heardAt === undefined ? 'mute' : 'lost', troubleText(host, port, error))
+  const lose = (error: unknown) => {
+    const isMute = version === 5 && isOpen && !isHeard && isHangUp(error)
+    end(isMute ? 'mute' : 'lost', troubleText(host, port, error))
+  }
   const publisher = publisherOn(client, () => lose(new Error('it does not acknowledge what we publish')))
-  // Beside mqtt.js's own: pings go out every keepalive seconds, so after two of them somebody has answered.
-  const watch = setInterval(() => {
-    const silentMs = performance.now() - (heardAt ?? Number.POSITIVE_INFINITY)
-    if (isGreeted && silentMs > client.keepalive * 2000 + WATCH_MS) lose(new Error('no answer any more'))
-  }, WATCH_MS)
 
   stream.on(tls ? 'secureConnect' : 'connect', () => {
     isOpen = true
   })
   client.on('packetreceive', () => {
-    heardAt = performance.now()
+    isHeard = true
   })
   client.on('error', error => {
     const code = 'code' in error && typeof error.code === 'number' ? error.code : undefined
@@ -96,7 +90,7 @@ export function openConnection(
       end(version === 5 && isVersionRefusal(code) ? 'old' : 'refused', `${host}:${port} refused: ${refusalText(code)}`)
   })
   client.on('disconnect', packet => lose(new Error(`it hung up: ${reasonText(packet.reasonCode ?? 0)}`)))
-  client.on('close', () => lose(new Error('it hung up')))
+  client.on('close', () => lose(new Error(HANG_UP)))
   client.on('connect', () => {
     isGreeted = true
     subscribing = setTimeout(() => lose(new Error('no answer to our subscription')), ANSWER_MS)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { isVersionRefusal, reasonText, refusalText, troubleText } from './reasons.ts'
+import { HANG_UP, isHangUp, isVersionRefusal, reasonText, refusalText, troubleText } from './reasons.ts'
 import type { BusSettings } from './settings.ts'
 import type { BusMessage, PublishResult } from './types.ts'
 import {
@@ -59,7 +59,7 @@ async function tryVersion(
       if (socket) leave(socket, why === undefined)
       resolve({ result: why === undefined ? { acked } : { acked, why }, retry: retry && version === 5 })
     }
-    const trouble = (error: unknown) => end(troubleText(host, port, error), isOpen && !isHeard)
+    const trouble = (error: unknown) => end(troubleText(host, port, error), isOpen && !isHeard && isHangUp(error))
     /** Nothing that comes from outside may throw out of an event. */
     const guarded =
       <T extends unknown[]>(fn: (...args: T) => void) =>
@@ -107,7 +107,7 @@ async function tryVersion(
       })
       socket.on('data', readAll)
       socket.on('error', trouble)
-      socket.on('close', () => trouble(new Error('it hung up')))
+      socket.on('close', () => trouble(new Error(HANG_UP)))
     })()
   })
 }

@@ -51,19 +51,30 @@ export function isVersionRefusal(code: number): boolean {
   return code === 1 || code === 132
 }
 
+export const HANG_UP = 'it hung up'
+
+/** By errno, and by the words of mqtt.js. */
+const TROUBLE: Record<string, string> = {
+  ECONNREFUSED: 'nobody listens there',
+  ECONNRESET: HANG_UP,
+  EPIPE: HANG_UP,
+  ENOTFOUND: 'there is no machine of this name',
+  EAI_AGAIN: 'the name cannot be looked up now',
+  ETIMEDOUT: 'no answer',
+  EHOSTUNREACH: 'the machine cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  'connack timeout': 'no answer',
+  'Keepalive timeout': 'no answer any more',
+}
+
 /** Trouble of the connection: `localhost:1883: nobody listens there`. */
 export function troubleText(host: string, port: number, error: unknown): string {
-  const errno = errnoOf(error)
-  const words: Record<string, string> = {
-    ECONNREFUSED: 'nobody listens there',
-    ECONNRESET: 'it hung up',
-    EPIPE: 'it hung up',
-    ENOTFOUND: 'there is no machine of this name',
-    EAI_AGAIN: 'the name cannot be looked up now',
-    ETIMEDOUT: 'no answer',
-    EHOSTUNREACH: 'the machine cannot be reached',
-    ENETUNREACH: 'the network cannot be reached',
-  }
-  const what = (errno && words[errno]) || (error instanceof Error && error.message) || errno || 'no connection'
-  return `${host}:${port}: ${what}`
+  const errno = errnoOf(error) ?? ''
+  const message = error instanceof Error ? error.message : ''
+  return `${host}:${port}: ${TROUBLE[errno] ?? TROUBLE[message] ?? (message || errno || 'no connection')}`
+}
+
+/** Did the other side close the connection, without a word of why? */
+export function isHangUp(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE'].includes(errnoOf(error) ?? '') || (error instanceof Error && error.message === HANG_UP)
 }

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +26,8 @@ export interface Mosquitto {
   log(): string
   /** Waits until it is gone. SIGKILL when not said. */
   kill(signal?: NodeJS.Signals): Promise<void>
+  /** Writes what it holds to disk, as it does once a second by itself: that is there again after a kill. */
+  save(): Promise<void>
   /** Again, on the same port and with the same files. */
   start(): Promise<void>
   /** SIGSTOP: connections stay and nobody answers. SIGCONT goes on. */
@@ -64,11 +66,10 @@ export async function startMosquitto({ tls = false, clientCertificates = false, 
     `password_file ${passwords}`,
     'persistence true',
     `persistence_location ${folder}/`,
-    // Written at every change: what a client was told is kept is kept when it is killed.
-    'autosave_on_changes true',
     'autosave_interval 1',
     'log_type all',
-    'log_dest stdout',
+    // Standard output would be buffered.
+    'log_dest stderr',
     ...(files ? [`cafile ${files.ca}`, `certfile ${files.serverCert}`, `keyfile ${files.serverKey}`] : []),
     ...(clientCertificates ? ['require_certificate true'] : []),
     ...config,
@@ -100,6 +101,13 @@ export async function startMosquitto({ tls = false, clientCertificates = false, 
       const gone = once(child, 'exit')
       child.kill(signal)
       await gone
+    },
+    async save() {
+      // It writes another file and renames it.
+      const inode = () => statSync(join(folder, 'mosquitto.db'), { throwIfNoEntry: false })?.ino
+      const before = inode()
+      child?.kill('SIGUSR1')
+      await until('mosquitto to save', () => inode() !== before)
     },
     async start() {
       const started = spawn('mosquitto', ['-c', join(folder, 'mosquitto.conf')], {
