@@ -2,7 +2,7 @@
 import { signEvent } from '#lib/bus/event.ts'
 import { eventTopic } from '#lib/bus/topics.ts'
 import type { Job, JobEvent } from '#lib/jobs/schema.ts'
-import { updateJobs } from '#lib/jobs/store.ts'
+import type { JobsDoor } from './jobs-door.ts'
 
 export interface Announcement {
   /** When it happened. */
@@ -46,9 +46,9 @@ function announcement(job: Job, event: JobEvent, prefix: string): Announcement {
 }
 
 /** Notes that these went out: nobody need send them again. */
-export async function markPublished(folder: string, sent: readonly Announcement[]): Promise<void> {
+export async function markPublished(jobs: JobsDoor, sent: readonly Announcement[]): Promise<void> {
   const keys = new Set(sent.map(keyOf))
-  await updateJobs(folder, [...new Set(sent.map(({ job }) => job))], job => {
+  await jobs.update([...new Set(sent.map(({ job }) => job))], job => {
     const isNews = (event: JobEvent) => !event.published && keys.has(keyOf({ job: job.id, ...event }))
     if (!job.events.some(isNews)) return undefined
     return { ...job, events: job.events.map(event => (isNews(event) ? { ...event, published: true } : event)) }

@@ -1,7 +1,7 @@
 export interface Bell {
   ring(): void
-  /** Until it rings, or for so long; rung while nobody waited, the next wait is none. */
-  wait(ms: number): Promise<void>
+  /** Until it rings (true), or for so long; rung while nobody waited, the next wait is none. */
+  wait(ms: number): Promise<boolean>
 }
 
 /** A wait that can be cut short. */
@@ -14,16 +14,17 @@ export function newBell(): Bell {
       wake?.()
     },
     wait: ms =>
-      new Promise<void>(resolve => {
+      new Promise<boolean>(resolve => {
         if (isRung) {
           isRung = false
-          return resolve()
+          return resolve(true)
         }
         const done = () => {
+          const wasRung = isRung
           clearTimeout(timer)
           wake = undefined
           isRung = false
-          resolve()
+          resolve(wasRung)
         }
         const timer = setTimeout(done, ms)
         wake = done

@@ -9,6 +9,9 @@ import type { Bench } from '#lib/sessions/context.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { busOf } from './bus-of.ts'
 import { type Ingested, ingest } from './ingest.ts'
+import type { JobsDoor } from './jobs-door.ts'
+
+const AGAIN_MS = 1000
 
 export interface Ear {
   prefix: string | undefined
@@ -21,6 +24,8 @@ export interface Ear {
 export interface EarListener {
   onState(state: BusState | 'embedded' | 'off', why: string): void
   onIngested(taken: Ingested): void
+  /** It could not be written down; it is tried again until it can. */
+  onTrouble(error: unknown): void
 }
 
 /** Connects, and stays so until it is ended. Without any broker (switched off) it hears nothing. CodedErrors of the
@@ -29,6 +34,7 @@ export async function listenToBus(
   machine: Machine,
   { registryPath }: Bench,
   folder: string,
+  jobs: JobsDoor,
   listener: EarListener,
 ): Promise<Ear> {
   const { settings, broker } = await brokerFor(machine, registryPath, listener)
@@ -42,15 +48,27 @@ export async function listenToBus(
     .slice(0, 16)
   const stateTopic = `${settings.prefix}/monitors/${who}/state`
   let heardAtMs = performance.now()
-  const to = { folder, registryPath, settings, nowMs: machine.now }
+  const to = { folder, registryPath, settings, nowMs: machine.now, jobs }
+  let isEnded = false
+  /** Nothing is acknowledged that is not written: a full disk holds everything up, and loses nothing. */
+  const written = async (take: () => Promise<Ingested>): Promise<Ingested | undefined> => {
+    while (!isEnded)
+      try {
+        return await take()
+      } catch (error) {
+        listener.onTrouble(error)
+        await machine.sleep(AGAIN_MS)
+      }
+    return undefined
+  }
   const link: BusLink = connectBus(settings, {
     clientId: `agent-sessions-${who}`,
     filter: eventFilter(settings.prefix),
     will: { topic: stateTopic, payload: stateOf('gone', machine) },
     async onMessage(topic, payload, { retain }) {
       heardAtMs = performance.now()
-      const taken = await ingest(to, topic, payload, retain)
-      listener.onIngested(taken)
+      const taken = await written(() => ingest(to, topic, payload, retain))
+      if (taken) listener.onIngested(taken)
     },
     onState(state, why) {
       if (state === 'connected') {
@@ -66,6 +84,7 @@ export async function listenToBus(
     heardAtMs: () => heardAtMs,
     publish: link.publish,
     async end() {
+      isEnded = true
       if (link.isConnected()) await link.publish(stateTopic, stateOf('left', machine), 1000)
       await link.end()
       await broker?.close()

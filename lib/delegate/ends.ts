@@ -1,32 +1,30 @@
 /** Ends that nobody reports: time that is over, sessions that are gone. */
 import type { Job } from '#lib/jobs/schema.ts'
-import { isOpen, stateAt } from '#lib/jobs/steps.ts'
+import { isOpen } from '#lib/jobs/steps.ts'
 import { keyOf, rowKey } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import type { JobBrief } from './brief.ts'
+import { withExpiry } from './expiry.ts'
+import type { JobsDoor } from './jobs-door.ts'
 import type { KnownJobs } from './known-jobs.ts'
 import { recordEvent } from './record.ts'
 
 /** Writes down that the time of open jobs is over. Their agents are not told, and their sessions stay. */
-export async function expireJobs(machine: Machine, folder: string, known: KnownJobs): Promise<void> {
+export async function expireJobs(machine: Machine, door: JobsDoor, known: KnownJobs): Promise<void> {
   const nowMs = machine.now()
   const isOverdue = ({ expiresAtSec }: JobBrief) => expiresAtSec !== null && nowMs >= expiresAtSec * 1000
-  for (const brief of known.open().filter(isOverdue)) {
-    const job = await expireJob(folder, brief.id, nowMs)
-    if (job === undefined) continue
+  const overdue = known.open().filter(isOverdue)
+  if (overdue.length === 0) return
+  const jobs = await door.update(
+    overdue.map(({ id }) => id),
+    job => withExpiry(job, nowMs),
+  )
+  for (const job of jobs.values()) {
     known.put(job)
-    known.tell(known.brief(job), [])
+    if (!isOpen(job)) known.tell(known.brief(job), [])
   }
-}
-
-/** Undefined when it is not, or no longer, to expire. */
-export async function expireJob(folder: string, id: string, nowMs: number): Promise<Job | undefined> {
-  const draft = { event: 'expired', emitter: 'monitor' } as const
-  const only = (job: Job) => isOpen(job) && stateAt(job, nowMs) === 'expired'
-  const recorded = await recordEvent(folder, id, draft, nowMs, { only, and: settled }).catch(unlessMissing)
-  return recorded?.job
 }
 
 /** Open jobs whose row says that its session ended: nobody is left to do them. Gives the jobs as they are now. A session

@@ -13,6 +13,7 @@ import { type Closed, closer } from './close.ts'
 import { type Ear, listenToBus } from './ear.ts'
 import { endLost, expireJobs } from './ends.ts'
 import type { Ingested } from './ingest.ts'
+import { lingeringDoor } from './jobs-door.ts'
 import { knownJobs } from './known-jobs.ts'
 import { outbox } from './outbox.ts'
 import { settleEnded } from './settler.ts'
@@ -68,10 +69,11 @@ export async function follow(
   const folder = jobsFolder(bench.registryPath)
   makeJobsFolder(folder)
   const op = ownOp(machine, 'stop')
-  const known = knownJobs(folder, bench.registryPath, listener)
+  const door = lingeringDoor(folder)
+  const known = knownJobs(folder, bench.registryPath, door, listener)
   const closings = closer(machine, bench, op)
   const isClosing = new Set<string>()
-  const post = outbox(machine, folder, known, listener)
+  const post = outbox(machine, folder, door, known, listener)
   const [settleBell, closeBell] = [newBell(), newBell()]
   let [isOver, sweepDue] = [false, true]
 
@@ -79,7 +81,7 @@ export async function follow(
     if (sweepDue) known.sweep()
     sweepDue = false
     known.readDirty()
-    await expireJobs(machine, folder, known)
+    await expireJobs(machine, door, known)
     const { closing, again, restMs } = await settleEnded(machine, bench, op, known, id => isClosing.has(id))
     for (const one of closing) {
       isClosing.add(one.job)
@@ -120,8 +122,9 @@ export async function follow(
     if (!isOpen(taken.job) && !taken.job.settled) settleBell.ring()
   }
 
-  const ear: Ear = await listenToBus(machine, bench, folder, {
+  const ear: Ear = await listenToBus(machine, bench, folder, door, {
     onIngested: take,
+    onTrouble: error => listener.onTrouble('job files', error),
     onState(state, why) {
       listener.onBus(state, why)
       if (state !== 'connected') return

@@ -4,8 +4,10 @@ import { isSignedBy, readEvent } from '#lib/bus/event.ts'
 import type { BusSettings } from '#lib/bus/settings.ts'
 import type { Job, JobEvent, JobEventName } from '#lib/jobs/schema.ts'
 import { addEvent } from '#lib/jobs/steps.ts'
-import { readJob, updateJobs } from '#lib/jobs/store.ts'
+import { readJob } from '#lib/jobs/store.ts'
 import { isCodedError } from '#lib/system/errors.ts'
+import { withExpiry } from './expiry.ts'
+import type { JobsDoor } from './jobs-door.ts'
 
 export type Ingested =
   /** It stands in the job's file now. */
@@ -22,12 +24,13 @@ export interface Ingest {
   registryPath: string
   settings: Pick<BusSettings, 'prefix' | 'acceptUnsigned'>
   nowMs(): number
+  jobs: JobsDoor
 }
 
 /** Takes one message into the file of its job, or says why not. Only a signed event changes anything; the same one changes
  * it once. Throws only what writing throws: then the message was not taken. */
 export async function ingest(
-  { folder, registryPath, settings, nowMs }: Ingest,
+  { folder, registryPath, settings, nowMs, jobs }: Ingest,
   topic: string,
   payload: Uint8Array,
   retain: boolean,
@@ -54,13 +57,20 @@ export async function ingest(
   const isKnown = ({ events }: Job) => events.some(({ emitter, seq }) => emitter === news.emitter && seq === news.seq)
   if (isKnown(job)) return { kind: 'known', job }
   let outcome: Ingested = { kind: 'foreign' }
-  await updateJobs(folder, [job.id], current => {
-    const added = addEvent(current, news)
+  const change = (current: Job): Job | undefined => {
+    const added = addEvent(withExpiry(current, Date.parse(news.at)), news)
     if (added.kind === 'known') outcome = { kind: 'known', job: current }
     else if (added.kind === 'refused') outcome = { kind: 'refused', why: `job ${job.id}: ${added.why}` }
     else outcome = { kind: 'recorded', job: added.job, event: news, isEnd: added.isEnd }
     return added.kind === 'added' ? added.job : undefined
-  })
+  }
+  try {
+    await jobs.update([job.id], change)
+  } catch (error) {
+    // It was whole a moment ago; what came of it is for people to see.
+    if (!isCodedError(error) || error.code !== 'job-broken') throw error
+    return { kind: 'refused', why: error.message }
+  }
   return outcome
 }
 

@@ -2,14 +2,15 @@
 import { jobFiles } from '#lib/jobs/files.ts'
 import type { Job, JobEvent } from '#lib/jobs/schema.ts'
 import { isOpen } from '#lib/jobs/steps.ts'
-import { readJob, updateJobs } from '#lib/jobs/store.ts'
+import { readJob } from '#lib/jobs/store.ts'
 import { isCodedError } from '#lib/system/errors.ts'
 import { briefOf, type JobBrief } from './brief.ts'
 import type { FollowListener } from './follow.ts'
+import type { JobsDoor } from './jobs-door.ts'
 
 export type KnownJobs = ReturnType<typeof knownJobs>
 
-export function knownJobs(folder: string, registryPath: string, listener: FollowListener) {
+export function knownJobs(folder: string, registryPath: string, door: JobsDoor, listener: FollowListener) {
   const files = jobFiles(folder)
   const briefs = new Map<string, JobBrief>()
   const dirty = new Set<string>()
@@ -81,9 +82,7 @@ export function knownJobs(folder: string, registryPath: string, listener: Follow
     stateOf: (id: string) => briefs.get(id)?.state ?? 'unknown',
     async settle(ids: readonly string[]): Promise<void> {
       if (ids.length === 0) return
-      const jobs = await updateJobs(folder, ids, job =>
-        job.settled || isOpen(job) ? undefined : { ...job, settled: true },
-      )
+      const jobs = await door.update(ids, job => (job.settled || isOpen(job) ? undefined : { ...job, settled: true }))
       for (const job of jobs.values()) put(job)
     },
   }

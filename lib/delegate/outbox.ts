@@ -7,6 +7,7 @@ import { type Announcement, announcements, markPublished } from './announce.ts'
 import { type Bell, newBell } from './bell.ts'
 import type { Ear } from './ear.ts'
 import type { FollowListener } from './follow.ts'
+import type { JobsDoor } from './jobs-door.ts'
 import type { KnownJobs } from './known-jobs.ts'
 
 /** Whoever recorded an event sends it first; what is older is left to us. */
@@ -22,7 +23,13 @@ export interface Outbox {
   send(ear: Ear, restMs: number): Promise<number>
 }
 
-export function outbox(machine: Machine, folder: string, known: KnownJobs, listener: FollowListener): Outbox {
+export function outbox(
+  machine: Machine,
+  folder: string,
+  door: JobsDoor,
+  known: KnownJobs,
+  listener: FollowListener,
+): Outbox {
   return {
     bell: newBell(),
     async send(ear, restMs) {
@@ -39,7 +46,7 @@ export function outbox(machine: Machine, folder: string, known: KnownJobs, liste
         sent.push(one)
       }
       if (sent.length > 0) {
-        await markPublished(folder, sent)
+        await markPublished(door, sent)
         const told = [...new Set(sent.map(({ job }) => job))]
         for (const job of told.flatMap(id => jobNamed(folder, id, listener))) known.put(job)
       }

@@ -3,6 +3,8 @@ import type { Job, JobEvent, JobEventName } from '#lib/jobs/schema.ts'
 import { addEvent, nextSeq } from '#lib/jobs/steps.ts'
 import { updateJobs } from '#lib/jobs/store.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
+import { withExpiry } from './expiry.ts'
+import type { JobsDoor } from './jobs-door.ts'
 
 export interface Draft {
   event: JobEventName
@@ -21,6 +23,14 @@ export interface Recorded {
   isEnd: boolean
 }
 
+export interface RecordOptions {
+  /** Is it still wanted? Asked under the lock. */
+  only?(job: Job): boolean
+  /** What changes with it. */
+  and?(job: Job): Job
+  update?: JobsDoor['update']
+}
+
 /** Adds an event to a job, and what else changes with it. Undefined when `only` says that it is not wanted any more.
  * CodedErrors: `no-such-job`, `too-many-events`, those of writing. */
 export async function recordEvent(
@@ -28,12 +38,13 @@ export async function recordEvent(
   id: string,
   draft: Draft,
   nowMs: number,
-  { only, and }: { only?: (job: Job) => boolean; and?: (job: Job) => Job } = {},
+  { only, and, update = (ids, change) => updateJobs(folder, ids, change) }: RecordOptions = {},
 ): Promise<Recorded | undefined> {
   let recorded: Recorded | undefined
-  const jobs = await updateJobs(folder, [id], job => {
+  const jobs = await update([id], found => {
     recorded = undefined
-    if (only && !only(job)) return undefined
+    const job = withExpiry(found, nowMs)
+    if (only && !only(job)) return job
     const { emitter } = draft
     const event: JobEvent = {
       event: draft.event,
@@ -45,7 +56,7 @@ export async function recordEvent(
       published: false,
     }
     const added = addEvent(job, event)
-    if (added.kind === 'refused') throw new CodedError('too-many-events', EXIT.refused, `job ${id}: ${added.why}`)
+    if (added.kind === 'refused') throw refusal(id, added.why)
     if (added.kind === 'known') throw new Error('a new sequence number was known')
     const next = and ? and(added.job) : added.job
     recorded = { job: next, event, isLate: added.isLate, isEnd: added.isEnd }
@@ -53,6 +64,11 @@ export async function recordEvent(
   })
   if (!jobs.has(id)) throw noSuchJob(id, folder)
   return recorded
+}
+
+function refusal(id: string, why: string): CodedError {
+  if (why.startsWith('bad-event')) return new CodedError('usage', EXIT.broken, `job ${id}: ${why}`)
+  return new CodedError('too-many-events', EXIT.refused, `job ${id} has as many events as a job may have (${why})`)
 }
 
 export function noSuchJob(id: string, folder: string): CodedError {

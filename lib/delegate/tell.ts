@@ -3,6 +3,7 @@ import type { Job } from '#lib/jobs/schema.ts'
 import { jobsFolder } from '#lib/jobs/store.ts'
 import { announcements, markPublished } from './announce.ts'
 import { busOf } from './bus-of.ts'
+import { plainDoor } from './jobs-door.ts'
 
 export interface Told {
   /** Everything that was to be told is out. */
@@ -24,7 +25,7 @@ export async function tellBus(
   if (news.length === 0) return { published: true }
   const { publishOnce } = await import('#lib/bus/publish-once.ts')
   const { acked, why } = await publishOnce(settings, news, timeoutMs)
-  if (acked > 0) await markPublished(jobsFolder(registryPath), news.slice(0, acked))
+  if (acked > 0) await markPublished(plainDoor(jobsFolder(registryPath)), news.slice(0, acked))
   if (acked === news.length) return { published: true }
   return { published: false, why: why ?? 'the broker did not take it' }
 }

@@ -7,6 +7,7 @@ import type { Machine } from '#lib/system/machine.ts'
 import { newBell } from './bell.ts'
 import { busOf } from './bus-of.ts'
 import { ingest } from './ingest.ts'
+import { plainDoor } from './jobs-door.ts'
 import { watchFolder } from './watch-folder.ts'
 
 export interface WaitWish {
@@ -79,7 +80,13 @@ async function listen(
   const [only] = wish.ids
   const filter =
     only !== undefined && wish.ids.length === 1 ? eventTopic(settings.prefix, only) : eventFilter(settings.prefix)
-  const to = { folder: jobsFolder(registryPath), registryPath, settings, nowMs: machine.now }
+  const to = {
+    folder: jobsFolder(registryPath),
+    registryPath,
+    settings,
+    nowMs: machine.now,
+    jobs: plainDoor(jobsFolder(registryPath)),
+  }
   const wanted = new Set(wish.ids.map(id => eventTopic(settings.prefix, id)))
   let told = ''
   return connectBus(settings, {

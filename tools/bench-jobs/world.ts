@@ -75,7 +75,11 @@ function rowText(name: string, job: string): string {
     status: running
     tmux_session_epoch: ${Math.floor(Date.now() / 1000) - 60}
     tmux_server: default
-    pane: { index: 0, pid: ${process.pid}, cmd: claude, cwd: /tmp }
+    pane:
+      index: 0
+      pid: ${process.pid}
+      cmd: claude
+      cwd: /tmp
     start_command: claude --session-id aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa --permission-mode acceptEdits
     attach_command: tmux -L default attach-session -t =${name}
     kill_command: tmux -L default kill-session -t =${name}

@@ -75,9 +75,20 @@ function dataOf(text: string | undefined): unknown {
   if (text === undefined) return undefined
   if (Buffer.byteLength(text) > MAX_DATA_BYTES)
     throw usageError(`--data takes at most ${MAX_DATA_BYTES} bytes, got ${Buffer.byteLength(text)}`, EXAMPLE)
+  let data: unknown
   try {
-    return JSON.parse(text)
+    data = JSON.parse(text)
   } catch (error) {
     throw usageError(`--data takes JSON: ${error instanceof Error ? error.message : String(error)}`, EXAMPLE)
   }
+  if (depthOf(data) > MAX_DEPTH) throw usageError(`--data takes at most ${MAX_DEPTH} levels of lists and maps`, EXAMPLE)
+  return data
+}
+
+/** A payload with it may be one level deeper; see what the bus takes. */
+const MAX_DEPTH = 15
+
+function depthOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf))
 }

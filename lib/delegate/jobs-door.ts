@@ -1,0 +1,79 @@
+/** A monitor's way to the job files: many changes, one after the other, under few locks. Taking the lock costs a process. */
+import type { Job } from '#lib/jobs/schema.ts'
+import { type JobsHeld, updateJobs, withJobsLock } from '#lib/jobs/store.ts'
+import { newBell } from './bell.ts'
+
+export interface JobsDoor {
+  /** As `updateJobs`: settled once everything is written. A broken job is left out; those that wait behind are not kept. */
+  update(ids: readonly string[], change: (job: Job) => Job | undefined): Promise<Map<string, Job>>
+}
+
+/** For whoever changes jobs now and then. */
+export function plainDoor(folder: string): JobsDoor {
+  return { update: (ids, change) => updateJobs(folder, ids, change) }
+}
+
+/** The lock is kept a moment longer for what comes next; others who want it wait no longer than the second. */
+const LINGER_MS = 5
+const HOLD_MS = 100
+
+interface Task {
+  run(held: JobsHeld): void
+  fail(error: unknown): void
+}
+
+export function lingeringDoor(folder: string): JobsDoor {
+  const queue: Task[] = []
+  const bell = newBell()
+  let isOpen = false
+
+  const work = async (held: JobsHeld) => {
+    const end = performance.now() + HOLD_MS
+    while (performance.now() < end) {
+      const task = queue.shift()
+      if (task !== undefined) {
+        task.run(held)
+        // Whoever was waiting for it gets to ask for the next.
+        await new Promise(setImmediate)
+      } else if (!(await bell.wait(LINGER_MS)) && queue.length === 0) return
+    }
+  }
+  const serve = async () => {
+    isOpen = true
+    while (queue.length > 0)
+      try {
+        await withJobsLock(folder, {}, work)
+      } catch (error) {
+        // The lock was not had: nobody's change was made.
+        for (const task of queue.splice(0)) task.fail(error)
+      }
+    isOpen = false
+  }
+  return {
+    update: (ids, change) =>
+      new Promise((resolve, reject) => {
+        const run = (held: JobsHeld) => {
+          try {
+            resolve(changeAll(held, ids, change))
+          } catch (error) {
+            reject(error)
+          }
+        }
+        queue.push({ run, fail: reject })
+        bell.ring()
+        if (!isOpen) void serve()
+      }),
+  }
+}
+
+function changeAll(held: JobsHeld, ids: readonly string[], change: (job: Job) => Job | undefined): Map<string, Job> {
+  const now = new Map<string, Job>()
+  for (const id of ids) {
+    const job = held.read(id)
+    if (job === undefined) continue
+    const next = change(job) ?? job
+    if (next !== job) held.write(next)
+    now.set(id, next)
+  }
+  return now
+}
