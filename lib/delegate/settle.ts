@@ -34,6 +34,8 @@ export interface SettleFacts {
   nowSec: number
   /** Is another command at work on this row? */
   isBusy(row: Row): boolean
+  /** Is its session another machine's? Then it is not ours to end, and the job waits for who can. */
+  isElsewhere(row: Row): boolean
 }
 
 /** A completed or failed job ends the row that carries it and closes its session, unless the row or the job says that it
@@ -47,6 +49,7 @@ export function settleJobs(facts: SettleFacts): Settlement {
   const pending = ended.toSorted(byAge)
   for (const job of pending) {
     const row = carriers.get(job.id)
+    if (row !== undefined && facts.isElsewhere(row)) continue
     if (row === undefined || row.status === 'archived') {
       result.settled.push(job.id)
       continue

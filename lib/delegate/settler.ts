@@ -39,7 +39,8 @@ export async function settleEnded(
       // A job that was made for a session this moment keeps it open.
       known.readDirty()
       result = settleJobs({
-        rows: rowsOf(registry).filter(row => isHere(row, machine)),
+        rows: rowsOf(registry),
+        isElsewhere: row => !isHere(row, machine),
         ended,
         open: known.open(),
         op,
