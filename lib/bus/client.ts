@@ -53,17 +53,18 @@ export function connectBus(settings: BusSettings, options: BusOptions): BusLink 
   }
   open()
 
+  const isUp = () => !isEnded && state === 'connected' && current !== undefined
+  let ending: Promise<void> | undefined
   return {
     async publish(topic, payload, timeoutMs) {
-      if (state !== 'connected' || current === undefined) return false
-      return current.publish(topic, payload, timeoutMs)
+      return isUp() && current !== undefined ? current.publish(topic, payload, timeoutMs) : false
     },
-    isConnected: () => state === 'connected' && current !== undefined,
-    async end() {
-      if (isEnded) return
+    isConnected: isUp,
+    end() {
       isEnded = true
       clearTimeout(timer)
-      await current?.leave()
+      ending ??= current?.leave() ?? Promise.resolve()
+      return ending
     },
   }
 }

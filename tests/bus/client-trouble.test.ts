@@ -1,0 +1,322 @@
+import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { connectBus } from '#lib/bus/client.ts'
+import { publishOnce } from '#lib/bus/publish-once.ts'
+import { type BusSettings, busSettings } from '#lib/bus/settings.ts'
+import type { BusLink, BusOptions } from '#lib/bus/types.ts'
+import { MAX_PACKET, publishPacket } from '#lib/bus/wire.ts'
+import { startEmbedded } from '../harness/broker.ts'
+import { freePort, startMosquitto } from '../harness/mosquitto.ts'
+import { until } from '../harness/until.ts'
+import { makeWorld } from '../harness/world.ts'
+import {
+  ack,
+  at,
+  beBroker,
+  CONNECT,
+  fakeServer,
+  listen,
+  PINGREQ,
+  PUBLISH,
+  SUBSCRIBE,
+  versionOf,
+} from './fake-broker.ts'
+
+const FILTER = 'python/mqtt/jobs/+/events'
+const TOPIC = 'python/mqtt/jobs/job-1/events'
+/** A try comes 1 to 3 s after the last one, 3 to 9 s after a refusal. */
+const PATIENCE = { timeoutMs: 15_000 }
+
+interface Told {
+  link: BusLink
+  told: string[]
+  got: string[]
+}
+
+function link(settings: BusSettings, options: Partial<BusOptions> = {}): Told {
+  const [told, got]: [string[], string[]] = [[], []]
+  const made = connectBus(settings, {
+    clientId: 'monitor',
+    filter: FILTER,
+    onMessage: async (_topic, payload) => void got.push(Buffer.from(payload).toString()),
+    onState: (state, why) => void told.push(`${state}: ${why}`),
+    ...options,
+  })
+  onTestFinished(() => made.end())
+  return { link: made, told, got }
+}
+
+const first = (told: string[], timeoutMs = 6000) => until('a word', () => told[0], { timeoutMs })
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('a link where there is no broker tells once, and goes on trying: ', () => {
+  it.each<[string, RegExp, () => Promise<BusSettings>]>([
+    ['nobody listens', /^lost: 127\.0\.0\.1:\d+: nobody listens there$/, async () => at(await freePort())],
+    ['no such name', /^lost: nowhere\.invalid:1: (there|the name)/, async () => at(1, { host: 'nowhere.invalid' })],
+    ['no answer', /^lost: .*: no answer$/, async () => (await fakeServer(() => undefined)).settings],
+    ['hangs up', /^lost: .*: it hung up$/, async () => (await fakeServer(socket => socket.end())).settings],
+    ['a key that is none', /^lost: /, async () => at(await freePort(), { tls: true, cert: 'x', key: 'y' })],
+    [
+      'no MQTT',
+      /^lost: /,
+      async () =>
+        (await fakeServer(socket => socket.on('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'))))
+          .settings,
+    ],
+    ['no TLS', /^lost: /, async () => ({ ...(await fakeServer(socket => socket.end('plain'))).settings, tls: true })],
+    [
+      'no answer to the subscription',
+      /^lost: .*: no answer to our subscription$/,
+      async () => {
+        const only = (socket: Parameters<typeof listen>[0]) =>
+          listen(socket, frame => frame.type === CONNECT && beBroker(socket, frame))
+        return (await fakeServer(only)).settings
+      },
+    ],
+  ])('%s', async (_what, why, settings) => {
+    const { told, link: made } = link(await settings())
+    expect(made.isConnected()).toBe(false)
+    expect(await first(told)).toMatch(why)
+    expect(await made.publish(TOPIC, 'x', 1000)).toBe(false)
+    expect(told).toHaveLength(1)
+  })
+})
+
+describe('a link', () => {
+  it('gets in when the broker lets it, and has told the refusal once', async () => {
+    const { settings, count } = await fakeServer((socket, index) =>
+      listen(socket, frame => {
+        if (index < 2) socket.end(Buffer.from([0x20, 3, 0, 0x86, 0]))
+        else beBroker(socket, frame)
+      }),
+    )
+    const { told, link: made } = link(settings)
+    await until('the link', () => made.isConnected(), { timeoutMs: 25_000 })
+    expect(told).toEqual([
+      expect.stringMatching(/^refused: .* refused: wrong user name or password$/),
+      `connected: connected to ${settings.url}`,
+    ])
+    expect(count()).toBe(3)
+  })
+
+  it('that may not subscribe is refused', async () => {
+    const { settings } = await fakeServer(socket =>
+      listen(socket, frame => {
+        if (frame.type !== SUBSCRIBE) return beBroker(socket, frame)
+        socket.write(Buffer.from([0x90, 4, ...frame.body.subarray(0, 2), 0, 0x87]))
+      }),
+    )
+    expect(await first(link(settings).told)).toContain(`does not let us subscribe to ${FILTER}`)
+  })
+
+  it('notices a broker that goes silent', async () => {
+    let isSilent = false
+    const { settings, sockets } = await fakeServer(socket =>
+      listen(socket, frame => !isSilent && beBroker(socket, frame, { keepaliveSec: 1 })),
+    )
+    const { told, link: made } = link(settings)
+    await until('the link', () => made.isConnected())
+    isSilent = true
+    await until('the loss', () => !made.isConnected(), PATIENCE)
+    expect(told).toEqual([expect.stringMatching(/^connected/), expect.stringMatching(/^lost: .*: no answer any more$/)])
+    isSilent = false
+    await until('the link again', () => made.isConnected(), PATIENCE)
+    expect(sockets.size).toBe(1)
+  })
+
+  it('notices a broker that answers pings and acknowledges nothing', async () => {
+    const { settings } = await fakeServer(socket => listen(socket, frame => beBroker(socket, frame)))
+    const { told, link: made } = link(settings)
+    await until('the link', () => made.isConnected())
+    expect(await made.publish(TOPIC, 'x', 50)).toBe(false)
+    expect(made.isConnected()).toBe(true)
+    await until('the loss', () => !made.isConnected(), PATIENCE)
+    expect(told.at(-1)).toMatch(/^lost: .*: it does not acknowledge what we publish$/)
+  })
+
+  it('says no to those who wait for an acknowledgement when the connection breaks', async () => {
+    const { settings } = await fakeServer(socket =>
+      listen(socket, frame => {
+        beBroker(socket, frame)
+        if (frame.type === PUBLISH) socket.destroy()
+      }),
+    )
+    const { link: made } = link(settings)
+    await until('the link', () => made.isConnected())
+    const began = performance.now()
+    expect(await Promise.all([made.publish(TOPIC, 'x', 9000), made.publish(TOPIC, 'y', 9000)])).toEqual([false, false])
+    expect(performance.now() - began).toBeLessThan(2000)
+  })
+
+  it('says no to a message that the broker does not take', async () => {
+    const { settings } = await fakeServer(socket =>
+      listen(socket, frame => {
+        beBroker(socket, frame)
+        if (frame.type === PUBLISH) ack(socket, frame, 0x97)
+      }),
+    )
+    const { link: made } = link(settings)
+    await until('the link', () => made.isConnected())
+    expect(await made.publish(TOPIC, 'x', 9000)).toBe(false)
+    expect(made.isConnected()).toBe(true)
+  })
+
+  it('stays up while a message is worked on for long, and acknowledges it then', async () => {
+    const heard: number[] = []
+    const { settings } = await fakeServer(socket =>
+      listen(socket, frame => {
+        heard.push(frame.type)
+        beBroker(socket, frame, { keepaliveSec: 1 })
+        if (frame.type === SUBSCRIBE) socket.write(publishPacket(5, 7, TOPIC, Buffer.from('x')))
+      }),
+    )
+    let finish: (() => void) | undefined
+    const { told } = link(settings, {
+      onMessage: () =>
+        new Promise(resolve => {
+          finish = resolve
+        }),
+    })
+    const pings = () => heard.filter(type => type === PINGREQ).length
+    // Each of them a second after the last: mqtt.js itself would have given up after the first.
+    await until('four pings', () => pings() === 4)
+    expect(heard).not.toContain(4)
+    finish?.()
+    await until('the acknowledgement', () => heard.includes(4))
+    expect(told).toEqual([expect.stringMatching(/^connected/)])
+  })
+
+  it('acknowledges on the connection a message came by, and on no later one', async () => {
+    const acks: number[] = []
+    const { settings, sockets } = await fakeServer((socket, index) =>
+      listen(socket, frame => {
+        beBroker(socket, frame)
+        if (frame.type === SUBSCRIBE && index === 0) socket.write(publishPacket(5, 7, TOPIC, Buffer.from('x')))
+        if (frame.type === 4) acks.push(index)
+      }),
+    )
+    let finish: (() => void) | undefined
+    const { link: made, told } = link(settings, {
+      onMessage: () =>
+        new Promise(resolve => {
+          finish = resolve
+        }),
+    })
+    await until('the message', () => finish)
+    for (const socket of sockets) socket.destroy()
+    await until('the loss', () => told.length === 2)
+    await until('the link again', () => made.isConnected(), PATIENCE)
+    finish?.()
+    // Whatever it wrote stands before this.
+    await made.publish(TOPIC, 'after', 100)
+    expect(acks).toEqual([])
+  })
+
+  it.each<[string, number[]]>([
+    ['says that it does not speak MQTT 5', [0x20, 2, 0, 1]],
+    ['says so in the words of MQTT 5', [0x20, 3, 0, 0x84, 0]],
+    ['just hangs up on MQTT 5', []],
+  ])('speaks 3.1.1 with a broker that %s, and tells nothing of the detour', async (_what, answer) => {
+    const versions: number[] = []
+    const { settings } = await fakeServer(socket =>
+      listen(socket, frame => {
+        if (frame.type === CONNECT) versions.push(versionOf(frame))
+        if (versionOf(frame) === 5 && frame.type === CONNECT) socket.end(Buffer.from(answer))
+        else beBroker(socket, frame)
+      }),
+    )
+    const { told, link: made } = link(settings)
+    await until('the link', () => made.isConnected())
+    expect(told).toEqual([`connected: connected to ${settings.url}`])
+    expect(versions).toEqual([5, 4])
+  })
+
+  it('speaks 3.1.1 with a foreign aedes, too', async () => {
+    const folder = join(makeWorld().root, 'secrets')
+    const { port, username, password } = await startEmbedded(folder)
+    const settings = at(port, { username, password })
+    const { told, got } = link(settings)
+    await first(told)
+    expect(await publishOnce(settings, [{ topic: TOPIC, payload: 'x' }], 2000)).toEqual({ acked: 1 })
+    await until('the message', () => got.length === 1)
+    expect(told).toEqual([`connected: connected to ${settings.url}`])
+  })
+
+  it('goes through TLS, with the authority it was given', async () => {
+    const broker = await startMosquitto({ tls: true, clientCertificates: true })
+    const settings = busSettings({ env: broker.env, config: undefined, folder: '/nowhere' }) as BusSettings
+    const { told, got } = link(settings)
+    await first(told)
+    expect(await publishOnce(settings, [{ topic: TOPIC, payload: 'x' }], 4000)).toEqual({ acked: 1 })
+    await until('the message', () => got.length === 1)
+    const { ca: _ca, ...unknown } = settings
+    expect(await first(link(unknown).told)).toMatch(/^lost: .*certificate/)
+    const { cert: _cert, key: _key, ...bare } = settings
+    expect(await first(link({ ...bare, host: '127.1' }).told)).toMatch(/^lost: .*altnames/)
+    expect(await first(link(bare).told)).toMatch(/^lost: /)
+  })
+
+  it('gets nothing from Mosquitto that is retained or too large, and everything after it', async () => {
+    const broker = await startMosquitto()
+    const settings = busSettings({ env: broker.env, config: undefined, folder: '/nowhere' }) as BusSettings
+    const { connectAsync } = await import('mqtt')
+    const { username, password } = settings
+    const publisher = await connectAsync(settings.url, { username, password } as { username: string; password: string })
+    onTestFinished(() => publisher.endAsync(true))
+    await publisher.publishAsync(TOPIC, 'retained', { qos: 1, retain: true })
+    const { told, got } = link(settings)
+    await first(told)
+    await publisher.publishAsync(TOPIC, 'x'.repeat(MAX_PACKET), { qos: 1 })
+    await publisher.publishAsync(TOPIC, 'y'.repeat(65_536), { qos: 1 })
+    await publisher.publishAsync(TOPIC, 'once', { qos: 0 })
+    await publisher.publishAsync(TOPIC, 'twice', { qos: 2 })
+    await until('the last', () => got.includes('twice'))
+    expect(got).toEqual(['y'.repeat(65_536), 'once', 'twice'])
+    expect(told).toEqual([expect.stringMatching(/^connected/)])
+  })
+
+  it('tries for ever, and its memory stays flat', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { settings, count } = await fakeServer(socket =>
+      listen(socket, frame => {
+        beBroker(socket, frame)
+        if (frame.type === SUBSCRIBE) socket.destroy()
+      }),
+    )
+    const { told } = link(settings)
+    const rounds = async (until: number) => {
+      while (count() < until) {
+        await new Promise(resolve => setImmediate(resolve))
+        vi.advanceTimersByTime(100)
+      }
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    await rounds(200)
+    const before = await rounds(400)
+    const after = await rounds(1600)
+    // A client of mqtt.js holds some 20 kB: 1200 of them would show.
+    expect(after - before).toBeLessThan(4 << 20)
+    expect(new Set(told).size).toBeLessThanOrEqual(2)
+  })
+
+  it('survives an end at any moment, twice', async () => {
+    const { settings } = await fakeServer(socket => listen(socket, frame => beBroker(socket, frame)))
+    for (let i = 0; i < 30; i++) {
+      const { link: made, told } = link(settings)
+      for (let turns = 0; turns < i; turns++) await new Promise(resolve => setImmediate(resolve))
+      await Promise.all([made.end(), made.end()])
+      const before = told.length
+      expect(made.isConnected()).toBe(false)
+      expect(await made.publish(TOPIC, 'x', 100)).toBe(false)
+      expect(told).toHaveLength(before)
+    }
+  })
+})
