@@ -1,96 +1,27 @@
 /** The README's first ten minutes, typed line by line into a shell in a real terminal. */
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { installAgents } from '../agents/install.ts'
 import { received } from '../agents/log.ts'
-import { keepServer, tmux } from '../harness/tmux.ts'
+import { tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
-import { folder, makeWorld, type World } from '../harness/world.ts'
-
-const bundle = resolve(import.meta.dirname, '../..')
-
-function linesOfReadme(): string[] {
-  const text = readFileSync(join(bundle, 'README.md'), 'utf8')
-  const block = /<!-- run by tests\/readme -->\n```sh\n([\s\S]*?)```/.exec(text)?.[1]
-  if (block === undefined) throw new Error('the README has no block that this test runs')
-  return block.trim().split('\n')
-}
-
-/** A shell in a terminal that is not inside the tmux server whose sessions it will see. */
-class Terminal {
-  #world: World
-  #typed = 0
-
-  constructor(world: World) {
-    this.#world = world
-    // Its own server, and none of its variables: to the programs in it this is a plain terminal.
-    const shell = ['env', '-u', 'TMUX', '-u', 'TMUX_PANE', 'PS1=$ ', 'bash', '--norc', '--noprofile', '-i']
-    tmux(world, 'terminal', [
-      'new-session',
-      '-d',
-      '-s',
-      't',
-      '-x',
-      '160',
-      '-y',
-      '50',
-      '-c',
-      world.workspace,
-      '--',
-      ...shell,
-    ])
-    keepServer(world, 'terminal')
-  }
-
-  screen(): string {
-    return tmux(this.#world, 'terminal', ['capture-pane', '-p', '-S', '-', '-t', '=t:'])
-  }
-
-  keys(...keys: string[]): void {
-    tmux(this.#world, 'terminal', ['send-keys', '-t', '=t:', ...keys])
-  }
-
-  type(line: string): string {
-    const mark = `left-${++this.#typed}-with`
-    tmux(this.#world, 'terminal', [
-      'send-keys',
-      '-l',
-      '-t',
-      '=t:',
-      `clear; ${line.replace(/ +#.*$/, '')}; echo ${mark}-$?`,
-    ])
-    this.keys('Enter')
-    return mark
-  }
-
-  async exitCode(mark: string): Promise<number> {
-    const found = await until(
-      `the end of ${mark}`,
-      () => new RegExp(`^${mark}-(\\d+)$`, 'm').exec(this.screen()) ?? undefined,
-      {
-        timeoutMs: 30_000,
-      },
-    )
-    return Number(found[1])
-  }
-}
+import { folder, makeWorld } from '../harness/world.ts'
+import { Terminal } from './terminal.ts'
+import { commandsOf, linkProgram } from './texts.ts'
 
 it('does what the text says', async () => {
   const world = makeWorld()
   world.env['STANDIN_LOG'] = folder(world, 'log')
   world.env['AGENT_SESSIONS_YAML'] = ''
   installAgents(world.bin, { names: ['claude'] })
-  const program = join(world.bin, 'agent-sessions')
-  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(bundle, 'bin/agent-sessions.cjs')}' "$@"\n`)
-  chmodSync(program, 0o755)
+  linkProgram(world)
   const terminal = new Terminal(world)
   const rows = () => parse(readFileSync(world.registry, 'utf8')).tmux_sessions as Record<string, string>[]
   const ids = () => rows().map(row => row['claude_session_id_own'])
   let before: (string | undefined)[] = []
 
-  for (const line of linesOfReadme()) {
+  for (const line of commandsOf('README.md')) {
     if (line.includes(' reconcile')) {
       // A person takes longer: rows that a command has just finished with are left alone for 5 s.
       const last = Math.max(...rows().map(row => Number(row['updated_at_epoch'])))
