@@ -107,13 +107,16 @@ test('retry gives the same prompt as a new job; what is open or completed is not
   expect(jobIds(world)).toHaveLength(2)
 })
 
-test('clean removes ended, settled jobs older than asked; a dry run tells which', async () => {
+test('clean removes ended jobs older than asked; a dry run tells which', async () => {
   const world = emptyWorld()
   const long = nowSec() - 40 * 86_400
   const end = { ended_at: new Date(long * 1000).toISOString(), ended_at_epoch: long, settled: true }
   const old = writeJob(world, NAME, { state: 'completed', ...end })
+  // A monitor is still to end the row of this one.
+  const carried = writeJob(world, NAME, { state: 'completed', ...end, settled: false })
+  writeRegistry(world, [{ name: NAME, status: 'running', tmux_server: 'default', delegate_job_id: carried.id }])
   const kept = [
-    writeJob(world, NAME, { state: 'completed', ...end, settled: false }),
+    carried,
     writeJob(world, NAME, { state: 'error', ...end, ended_at_epoch: nowSec() - 86_400 }),
     writeJob(world, NAME, { created_at_epoch: long, expires_at_epoch: null }),
   ]

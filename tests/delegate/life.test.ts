@@ -13,6 +13,7 @@ import {
   settledPass,
   tell,
 } from '../harness/live-create.ts'
+import { startMonitor } from '../harness/monitor.ts'
 import { rowOf } from '../harness/rows.ts'
 import { agentPids, resume, screenOf, stop } from '../harness/talking.ts'
 import { tmux } from '../harness/tmux.ts'
@@ -39,7 +40,7 @@ test('a stop and a resume stand in the open job of the session, an ended one hea
   expect(eventsOf(jobFile(world, id)).at(-1)).toBe('stopped')
   await resume(world, [NAME])
   expect(eventsOf(jobFile(world, id)).slice(-2)).toEqual(['stopped', 'resumed'])
-  expect(jobFile(world, id).state).toBe('delivered')
+  expect(jobFile(world, id).ended_at).toBeNull()
   expect(rowOf(world, NAME)['delegate_job_id']).toBe(id)
   await emit(world, id, 'completed')
   await stop(world, [NAME])
@@ -101,11 +102,11 @@ test('status shows the job of a session', async () => {
   expect((await bare(world, ['status', '--compact'])).stdout).not.toContain('job')
   const { id } = await submit(world, NAME, 'do it')
   const { stdout } = await bare(world, ['status'])
-  expect(stdout.split('\n').find(line => line.includes(NAME))).toContain(id)
+  expect(stdout.split('\n').find(line => line.includes(NAME))).toContain(`delivered ${id.slice(-8)}`)
   expect((await bare(world, ['status', '--compact'])).stdout).toContain('1 job')
   const { sessions } = await command<{ sessions: object[] }>(world, ['status', NAME])
   expect(sessions).toMatchObject([{ name: NAME, job: id }])
-  expect((await bare(world, ['status', NAME])).stdout).toContain('delivered')
+  expect((await bare(world, ['status', NAME])).stdout).toMatch(new RegExp(`${id} .*(?:delivered|running)`))
 })
 
 describe('a job whose time is over', () => {
@@ -138,11 +139,12 @@ test('without any broker submit, report, wait and status work from the files', a
   world.env['AGENT_JOBS_MQTT_URL'] = 'off'
   await create(world, ['--agent', 'claude'])
   const { id } = await submit(world, NAME, 'do it')
-  expect((await bare(world, ['status'])).stdout).toContain(id)
+  expect((await bare(world, ['status'])).stdout).toContain(id.slice(-8))
   expect(await waitFor(world, [id, '--timeout', '15'])).toMatchObject({ code: 0, jobs: [{ state: 'completed' }] })
   expect(journalOf(world, 'ran')).toMatchObject([{ code: 0 }])
   expect(jobFile(world, id).events.some(({ published }) => published)).toBe(false)
-  const { actions } = await settledPass(world)
-  expect(actions).toContain(`terminated: ${NAME}`)
-  expect(rowOf(world, NAME)).toMatchObject({ status: 'terminated', termination_mode: 'auto-detected (MQTT completed)' })
+  startMonitor(world, ['--subscribe', '--interval', '600'])
+  const row = await until('its end', () => rowOf(world, NAME)['status'] === 'terminated' && rowOf(world, NAME))
+  expect(row['termination_mode']).toBe('auto-detected (MQTT completed)')
+  await until('the end of the session', () => agentPids(world).length === 0)
 })

@@ -40,6 +40,7 @@ function settle(facts: Partial<SettleFacts>) {
     op: OP,
     nowSec: 3000,
     isBusy: () => false,
+    isElsewhere: () => false,
     ...facts,
   })
 }
@@ -114,6 +115,11 @@ describe('a job that ended', () => {
   test('of another session with the same name on another server, it keeps nobody', () => {
     const { closing } = settle({ open: [job('j2', { state: 'running', server: 'work' })] })
     expect(closing).toHaveLength(1)
+  })
+
+  test('of a session on another machine changes nothing, and waits for who can close it', () => {
+    const { changes, settled, later } = settle({ isElsewhere: () => true })
+    expect({ changes, settled, later }).toEqual({ changes: [], settled: [], later: [] })
   })
 
   test('waits while another command is at work on the row', () => {

@@ -115,13 +115,19 @@ test('a busy agent gets it queued, is told so, and works on it later, once', asy
 })
 
 test('a prompt whose arrival cannot be proved is unverified: exit 4, on record, and not sent again', async () => {
-  const world = liveWorld({ noRecord: true })
-  const { name } = await create(world, ['--agent', 'claude'])
-  const { job } = await delegate<Submitted>(world, ['submit', name, '--prompt', 'do it'], { code: 4 })
+  const world = liveWorld({ swallowEnters: 1000 })
+  const { name, pane } = await create(world, ['--agent', 'claude'])
+  const submitting = delegate<Submitted>(world, ['submit', name, '--prompt', 'do it'], { code: 4 })
+  await until('the prompt in the input line', () => screenOf(world, pane ?? '').includes('Pasted text'))
+  // With what somebody typed behind it nobody may send it any more.
+  tmux(world, DEFAULT, ['send-keys', '-t', pane ?? '', '-l', ' and mine'])
+  const { job } = await submitting
   expect(job.delivery).toMatchObject({ outcome: 'unverified', proof: null })
-  expect(jobFile(world, job.id).state).toBe('queued')
+  expect(jobFile(world, job.id)).toMatchObject({ state: 'queued', delivery: { outcome: 'unverified' } })
+  tell(world, {})
   await settledPass(world)
-  expect(toldOf(world, job.id)).toContain('do it')
+  expect(received(logOf(world))).toEqual([])
+  expect(screenOf(world, pane ?? '').match(/Pasted text/g)).toHaveLength(1)
 })
 
 test('work under way in the row is waited for', async () => {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { received } from '../agents/log.ts'
-import type { Ran } from './command.ts'
+import { jsonOf, type Ran } from './command.ts'
 import { bare, command, DEFAULT, logOf, readJson } from './live-create.ts'
 import { HERE, nowSec } from './processes.ts'
 import { iso } from './rows.ts'
@@ -90,8 +90,7 @@ export const emit = (world: World, id: string, event: string, flags: string[] = 
 /** Waits for jobs; the command's exit code and the jobs as it gave them. */
 export async function waitFor(world: World, args: string[]): Promise<{ code: number | null; jobs: Job[]; ms: number }> {
   const ran = await bare(world, ['delegate-job', 'wait', ...args, '--json'])
-  const { jobs } = ran.stdout === '' ? { jobs: [] } : JSON.parse(ran.stdout)
-  return { code: ran.code, jobs, ms: ran.ms }
+  return { code: ran.code, jobs: jsonOf<{ jobs: Job[] }>(ran).jobs, ms: ran.ms }
 }
 
 export const show = async (world: World, id: string) => (await delegate<{ job: Job }>(world, ['show', id])).job

@@ -62,18 +62,23 @@ export function signedEvent(job: JobFile, event: string, over: Record<string, un
 
 async function connect({ url, username, password }: Broker) {
   const login = username === undefined ? {} : { username, password }
-  return mqtt.connectAsync(url, { ...login, protocolVersion: 5, reconnectPeriod: 0, connectTimeout: 3000 })
+  // 3.1.1: what every broker speaks.
+  return mqtt.connectAsync(url, { ...login, protocolVersion: 4, reconnectPeriod: 0, connectTimeout: 3000 })
 }
 
 /** Publishes them all in this order, QoS 1; gives when the broker has acknowledged them. */
 export async function publish(broker: Broker, messages: Message[]): Promise<void> {
   const client = await connect(broker)
+  // What is refused may cost the connection: then no acknowledgement comes any more.
+  const cut = new Promise<never>((_, fail) => client.once('close', () => fail(new Error('the broker hung up'))))
+  const sent = messages.map(({ topic, payload, retain = false }) =>
+    client.publishAsync(topic, payload, { qos: 1, retain }),
+  )
   try {
-    await Promise.all(
-      messages.map(({ topic, payload, retain = false }) => client.publishAsync(topic, payload, { qos: 1, retain })),
-    )
+    await Promise.race([Promise.all(sent), cut])
   } finally {
-    await client.endAsync()
+    cut.catch(() => undefined)
+    await client.endAsync(!client.connected)
   }
 }
 

@@ -1,10 +1,13 @@
 /** A monitor that listens to the bus, and worlds for it: rows with jobs, without the commands that make them. */
 
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { uuid } from '../harness/agents.ts'
 import type { Report } from '../harness/command.ts'
 import { type JobFile, writeJob } from '../harness/jobs.ts'
+import { DEFAULT } from '../harness/live-create.ts'
 import { type Monitor, startMonitor } from '../harness/monitor.ts'
-import { end } from '../harness/processes.ts'
+import { end, nowSec, startOf } from '../harness/processes.ts'
 import { fullRow, type RowValues, rowOf, writeRegistry } from '../harness/rows.ts'
 import { CLAUDE, type ClaudeSession, claudeSession } from '../harness/sessions.ts'
 import type { Live } from '../harness/tmux.ts'
@@ -78,16 +81,16 @@ export function delegated(
   return { session, job }
 }
 
-/** Rows of sessions on another machine: whether those live is not known here, so that only their jobs can end them. */
-export function remoteJobs(world: World, count: number): JobFile[] {
-  const local = claudeSession(world, { name: 'nobody' })
+/** Running rows of a server that cannot be asked: its socket is gone, its process is not. Whether their sessions live is
+ * unknown, so that no pass ends them: only their jobs can. Gives a delivered job for each. */
+export function jobsWithoutSessions(world: World, count: number): JobFile[] {
   writeRegistry(world, [])
-  const names = Array.from({ length: count }, (_, n) => `far${n}-creator-claude`)
-  const jobs = names.map(name => writeJob(world, name, { host: 'elsewhere' }))
-  const rows = jobs.map((job, n) => {
-    const row = fullRow(local, { name: names[n], host: 'elsewhere', boot_id: uuid(9), delegate_job_id: job.id })
-    return { ...row, tmux_server: job.session.server }
-  })
+  const { pid = 0 } = spawn('sleep', ['600'], { stdio: 'ignore' })
+  world.pids.add(pid)
+  const pane = { id: '$7', created: nowSec() - 600, paneId: '%7', panePid: 2 ** 22 + 1, cwd: world.workspace }
+  const server = { server: DEFAULT, serverPid: pid, serverStart: startOf(pid), socket: join(world.root, 'no-socket') }
+  const jobs = Array.from({ length: count }, (_, n) => writeJob(world, `far${n}-creator-claude`))
+  const rows = jobs.map(({ id, session: { name } }) => fullRow({ ...server, ...pane, name }, { delegate_job_id: id }))
   writeRegistry(world, rows)
   return jobs
 }
