@@ -32,6 +32,8 @@ const IDLE_WAIT_MS = 30_000
 const REST_MS = 700
 /** Sessions ended at once. */
 const AT_ONCE = 8
+/** A round looks at everything; where that takes long, rounds come less often. */
+const ROUND_SHARE = 5
 const END_MS = 10_000
 
 interface Waiting extends Closing {
@@ -43,18 +45,23 @@ interface Waiting extends Closing {
  * left, or had their time. */
 export function closer(machine: Machine, bench: Bench, op: Op) {
   const waiting = new Map<string, Waiting>()
+  let roundMs = 0
   return {
     add(closing: Closing): void {
       const key = rowKey(closing.server, closing.name)
       if (!waiting.has(key)) waiting.set(key, { ...closing, sinceMs: performance.now() })
     },
     count: () => waiting.size,
+    /** Milliseconds until the next round is worth it. */
+    restMs: () => roundMs * ROUND_SHARE,
     /** Gives what was closed, written down already. CodedErrors of the registry: the same is tried again. */
     async round(): Promise<Closed[]> {
+      const began = performance.now()
       const { registry } = (await readRegistryFile(bench.registryPath)).snapshot
       const servers = [...new Set([...waiting.values()].map(({ server }) => server))]
       const observation = await observe(machine, { ...bench, servers, withState: true }, registry)
       await addSlowStates(machine, observation)
+      roundMs = performance.now() - began
       const ready: { entry: Waiting; sight: RowSight | undefined }[] = []
       for (const [key, entry] of waiting) {
         const sight = observation.rows.get(key)

@@ -97,7 +97,7 @@ export async function follow(
     for (const one of closed) listener.onJob(newsOfClosed(one, known.stateOf(one.job)))
     await known.settle(closed.filter(({ outcome }) => outcome !== 'unknown').map(({ job }) => job))
     for (const { job } of closed) isClosing.delete(job)
-    return closings.count() > 0 ? CLOSE_POLL_MS : REREAD_MS
+    return closings.count() > 0 ? Math.max(CLOSE_POLL_MS, closings.restMs()) : REREAD_MS
   }
   const loop = async (what: string, bell: Bell, work: () => Promise<number>) => {
     while (!isOver) {
