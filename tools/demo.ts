@@ -1,7 +1,9 @@
-/** The main job, shown on a private tmux server: five sessions, a registry that is wrong about four of them, one pass.
- * Touches neither your home folder nor your own tmux servers, and takes everything away at the end. */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+/** The main job, shown on a private tmux server: five sessions, a registry that is wrong about four of them, one pass. Then
+ * agents that are started, stopped and resumed, and a job from its prompt to its end. Touches neither your home folder nor
+ * your own tmux servers or brokers, and takes everything away at the end. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +19,8 @@ const env: NodeJS.ProcessEnv & { HOME: string; TMUX_TMPDIR: string } = {
   TMUX_TMPDIR: join(root, 'tmux'),
   AGENT_SESSIONS_YAML: '',
 }
+// No broker of yours hears of the demo.
+for (const name of Object.keys(env)) if (/^(?:AGENT_JOBS_)?MQTT_/.test(name)) delete env[name]
 const registry = join(lab, '.hermes', 'agent-sessions.yaml')
 for (const folder of [dirname(registry), env.HOME, env.TMUX_TMPDIR, join(root, 'bin')])
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -74,17 +78,51 @@ function row(name: string, at: ReturnType<typeof startSession>, more = ''): stri
 ${more}`
 }
 
-function run(command: string, ...args: string[]): void {
-  runIn(lab, command, ...args)
+function run(command: string, ...args: string[]): Promise<void> {
+  return runIn(lab, command, ...args)
 }
 
-function runIn(folder: string, command: string, ...args: string[]): void {
+const program = join(bundle, 'bin', 'agent-sessions.cjs')
+
+async function runIn(folder: string, command: string, ...args: string[]): Promise<void> {
   const words = [command, ...args].map(word => (word.includes(' ') ? `"${word}"` : word))
   say(`\n$ agent-sessions ${words.join(' ')}`)
-  const program = join(bundle, 'bin', 'agent-sessions.cjs')
-  const { status } = spawnSync(process.execPath, [program, command, ...args], { env, cwd: folder, stdio: 'inherit' })
+  const child = spawn(process.execPath, [program, command, ...args], { env, cwd: folder, stdio: 'inherit' })
+  const [status] = await once(child, 'exit')
   if (status !== 0) throw new Error(`agent-sessions ${command} left with ${status}`)
 }
+
+let monitor: ChildProcess | undefined
+
+/** Starts a monitor whose words are shown as they come. Gives what waits until it has said something. */
+function startMonitor(folder: string): (what: string) => Promise<void> {
+  say('\n$ agent-sessions reconcile --subscribe &')
+  const args = [program, 'reconcile', '--subscribe', '--timeout', '60']
+  const child = spawn(process.execPath, args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  monitor = child
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+    process.stdout.write(text.replaceAll(/^(?=.)/gm, '  monitor | '))
+  })
+  return async what => {
+    while (!said.includes(what)) {
+      if (child.exitCode !== null) throw new Error(`the monitor left before it said "${what}"`)
+      await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
+    }
+  }
+}
+
+function cleanUp(): void {
+  monitor?.kill('SIGKILL')
+  spawnSync('tmux', ['-L', 'default', 'kill-server'], { env })
+  rmSync(root, { recursive: true, force: true, maxRetries: 5 })
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    cleanUp()
+    process.exit(130)
+  })
 
 try {
   say(`A private tmux server, and agents in ${lab} (stand-ins: programs called claude that sleep):`)
@@ -108,23 +146,49 @@ ${row('lab-creator-claude', well, '    claude_session_id_own: 11111111-1111-4111
   say('  lab-4  has a running row, but its session was killed (A)')
   say('  lab-5  has a conversation id on record whose transcript is gone (D)')
 
-  run('reconcile', '--dry-run')
+  await run('reconcile', '--dry-run')
   say('\nThat was a dry run: nothing was written. Now for real.')
-  run('reconcile')
+  await run('reconcile')
   say('\nA second pass has nothing left to do; what can only be reported stays.')
-  run('reconcile')
-  run('status', '--all')
+  await run('reconcile')
+  await run('status', '--all')
   say('\nAgents that it starts itself. The stand-in for Claude Code behaves like the real one, without a network:')
   const shop = join(root, 'shop')
   mkdirSync(shop)
   installAgents(join(root, 'path'), { names: ['claude'] })
   env['PATH'] = `${join(root, 'path')}:${env['PATH']}`
-  runIn(shop, 'create', '--agent', 'claude', '--prompt', 'Read the code and say what it does')
-  runIn(shop, 'create', '--agent', 'claude', '--name', 'my-review', '--prompt', 'Look for mistakes; change nothing')
-  runIn(shop, 'stop', 'my-review', '--reason', 'enough for today')
-  runIn(shop, 'status', '--all')
-  runIn(shop, 'resume', 'my-review')
-  runIn(shop, 'status')
+  await runIn(shop, 'create', '--agent', 'claude', '--prompt', 'Read the code and say what it does')
+  await runIn(
+    shop,
+    'create',
+    '--agent',
+    'claude',
+    '--name',
+    'my-review',
+    '--prompt',
+    'Look for mistakes; change nothing',
+  )
+  await runIn(shop, 'stop', 'my-review', '--reason', 'enough for today')
+  await runIn(shop, 'status', '--all')
+  await runIn(shop, 'resume', 'my-review')
+  await runIn(shop, 'status')
+
+  say(
+    '\nA job for it. The stand-in runs the line below its prompt, which reports the end; a monitor puts that on record,',
+  )
+  say('and closes the session when its agent rests. It brings the MQTT broker that carries the news.')
+  mkdirSync(join(env.HOME, '.standin'))
+  writeFileSync(join(env.HOME, '.standin', 'control.json'), '{ "report": "completed", "turnMs": 2000 }')
+  const monitorSays = startMonitor(shop)
+  await monitorSays('connected')
+  await runIn(shop, 'delegate-job', 'submit', 'my-review', '--prompt', 'Look once more, and count what you find')
+  const job = readdirSync(join(shop, '.hermes', 'jobs')).find(name => name.endsWith('.json')) ?? ''
+  await runIn(shop, 'delegate-job', 'wait', job.replace('.json', ''), '--timeout', '20s')
+  await monitorSays('closed: my-review')
+  await runIn(shop, 'status', '--all')
+  const left = once(monitor as ChildProcess, 'exit')
+  monitor?.kill('SIGTERM')
+  await left
   say(`
 All of that is gone again, its tmux server too: the attach commands above were for it alone.
 
@@ -135,6 +199,5 @@ my-app-creator-claude:
   mkdir -p .hermes && echo 'tmux_sessions: []' > .hermes/agent-sessions.yaml
   ${join(bundle, 'bin', 'agent-sessions.cjs')} reconcile --dry-run`)
 } finally {
-  spawnSync('tmux', ['-L', 'default', 'kill-server'], { env })
-  rmSync(root, { recursive: true, force: true })
+  cleanUp()
 }
