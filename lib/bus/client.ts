@@ -19,6 +19,7 @@ export function connectBus(settings: BusSettings, options: BusOptions): BusLink 
   let isOld = settings.source === 'embedded'
   /** One message at a time, across connections. */
   let work = Promise.resolve()
+  let waiting = 0
 
   const tell = (next: BusState, why: string) => {
     if (isEnded || next === state) return
@@ -32,10 +33,12 @@ export function connectBus(settings: BusSettings, options: BusOptions): BusLink 
     const connection = openConnection(settings, options, version, {
       onReady: () => tell('connected', `connected to ${settings.url}`),
       onArrival({ topic, payload, retain, acknowledge }) {
+        waiting++
         work = work.then(async () => {
+          waiting--
           // What a connection brought that is gone is brought again by the next.
           if (isEnded || current !== connection) return
-          await settled(() => options.onMessage(topic, payload, { retain }))
+          await settled(() => options.onMessage(topic, payload, { retain, behind: waiting }))
           acknowledge()
         })
       },

@@ -22,13 +22,15 @@ export interface BusOptions {
   /** The same at every start, so that the broker keeps what came meanwhile. */
   clientId: string
   filter: string
-  /** How long the broker keeps our subscription and its messages while we are away: 7 days when not given. */
+  /** How long the broker keeps our subscription and its messages while we are away: 7 days when not given; 0: not at
+   * all. (MQTT 3.1.1 knows only for ever and not at all.) */
   sessionExpirySec?: number
   /** Published by the broker when we vanish without a word. */
   will?: BusMessage
   /** Called for one message at a time. The broker is told that a message arrived only once this promise has settled; a
-   * rejection counts as settled, too, or one bad message would hold back all others. */
-  onMessage(topic: string, payload: Uint8Array, about: { retain: boolean }): Promise<void>
+   * rejection counts as settled, too, or one bad message would hold back all others. `behind`: how many more have
+   * arrived already. */
+  onMessage(topic: string, payload: Uint8Array, about: { retain: boolean; behind: number }): Promise<void>
   /** Called once per change, with a short reason. `connected` comes after the subscription stands. */
   onState(state: BusState, why: string): void
 }

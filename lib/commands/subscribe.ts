@@ -42,8 +42,9 @@ export async function subscribe(
     }
     await look()
     let isPassDue = false
-    follower = await follow(machine, bench, teller, () => {
-      isPassDue = true
+    follower = await follow(machine, bench, teller, isConnected => {
+      isPassDue ||= isConnected
+      // What is waited for is another thing now.
       wait.cut()
     })
     for (let passedAtMs = performance.now(); !wait.isOver(); ) {

@@ -13,6 +13,8 @@ export interface JobBrief {
   endedAtSec: number | null
   expiresAtSec: number | null
   summary: string | null
+  /** Nothing is on record of its delivery. */
+  inDelivery: boolean
   /** Events that did not go out yet. */
   unpublished: number
 }
@@ -29,6 +31,7 @@ export function briefOf(job: Job): JobBrief {
     endedAtSec: job.ended_at_epoch,
     expiresAtSec: job.expires_at_epoch,
     summary: job.summary,
+    inDelivery: job.delivery === null,
     unpublished: job.events.filter(event => !event.published).length,
   }
 }

@@ -57,13 +57,15 @@ export function closer(machine: Machine, bench: Bench, op: Op) {
     /** Gives what was closed, written down already. CodedErrors of the registry: the same is tried again. */
     async round(): Promise<Closed[]> {
       const began = performance.now()
+      // What is added from here on is written after this reading.
+      const entries = [...waiting]
       const { registry } = (await readRegistryFile(bench.registryPath)).snapshot
-      const servers = [...new Set([...waiting.values()].map(({ server }) => server))]
+      const servers = [...new Set(entries.map(([, { server }]) => server))]
       const observation = await observe(machine, { ...bench, servers, withState: true }, registry)
       await addSlowStates(machine, observation)
       roundMs = performance.now() - began
       const ready: { entry: Waiting; sight: RowSight | undefined }[] = []
-      for (const [key, entry] of waiting) {
+      for (const [key, entry] of entries) {
         const sight = observation.rows.get(key)
         const isOurs = sight !== undefined && isSameOp(sight.row, op)
         if (!isOurs) ready.push({ entry, sight: undefined })
@@ -146,6 +148,7 @@ async function recordAll(
     server: end.entry.server,
     name: end.entry.name,
     job: end.entry.job,
+    state: end.entry.state,
     outcome: end.outcome,
     id,
     ...(end.why === undefined ? {} : { why: end.why }),

@@ -17,6 +17,8 @@ export interface Ear {
   prefix: string | undefined
   isConnected(): boolean
   heardAtMs(): number
+  /** Messages that have arrived and wait for their turn. */
+  behind(): number
   publish(topic: string, payload: string, timeoutMs: number): Promise<boolean>
   end(): Promise<void>
 }
@@ -50,6 +52,7 @@ export async function listenToBus(
   let heardAtMs = performance.now()
   const to = { folder, registryPath, settings, nowMs: machine.now, jobs }
   let isEnded = false
+  let behind = 0
   /** Nothing is acknowledged that is not written: a full disk holds everything up, and loses nothing. */
   const written = async (take: () => Promise<Ingested>): Promise<Ingested | undefined> => {
     while (!isEnded)
@@ -65,9 +68,10 @@ export async function listenToBus(
     clientId: `agent-sessions-${who}`,
     filter: eventFilter(settings.prefix),
     will: { topic: stateTopic, payload: stateOf('gone', machine) },
-    async onMessage(topic, payload, { retain }) {
+    async onMessage(topic, payload, about) {
       heardAtMs = performance.now()
-      const taken = await written(() => ingest(to, topic, payload, retain))
+      behind = about.behind
+      const taken = await written(() => ingest(to, topic, payload, about.retain))
       if (taken) listener.onIngested(taken)
     },
     onState(state, why) {
@@ -82,6 +86,7 @@ export async function listenToBus(
     prefix: settings.prefix,
     isConnected: link.isConnected,
     heardAtMs: () => heardAtMs,
+    behind: () => behind,
     publish: link.publish,
     async end() {
       isEnded = true
@@ -109,10 +114,12 @@ function stateOf(state: string, machine: Machine): string {
   return JSON.stringify({ schema: 1, state, host: machine.host ?? null, pid: process.pid })
 }
 
-const SILENT: Ear = {
+/** Without any broker. */
+export const SILENT: Ear = {
   prefix: undefined,
   isConnected: () => false,
   heardAtMs: () => performance.now(),
+  behind: () => 0,
   publish: async () => false,
   end: async () => undefined,
 }

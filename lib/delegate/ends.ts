@@ -10,6 +10,7 @@ import { withExpiry } from './expiry.ts'
 import type { JobsDoor } from './jobs-door.ts'
 import type { KnownJobs } from './known-jobs.ts'
 import { recordEvent } from './record.ts'
+import { withDeadSubmitter } from './submitter.ts'
 
 /** Writes down that the time of open jobs is over. Their agents are not told, and their sessions stay. */
 export async function expireJobs(machine: Machine, door: JobsDoor, known: KnownJobs): Promise<void> {
@@ -25,6 +26,19 @@ export async function expireJobs(machine: Machine, door: JobsDoor, known: KnownJ
     known.put(job)
     if (!isOpen(job)) known.tell(known.brief(job), [])
   }
+}
+
+/** Writes down that nobody knows whether a prompt arrived whose submit died. */
+export async function noteDeadSubmits(machine: Machine, door: JobsDoor, known: KnownJobs): Promise<void> {
+  const ids = known.open().flatMap(brief => (brief.inDelivery ? [brief.id] : []))
+  if (ids.length === 0) return
+  const isDead = (id: string) => {
+    const job = known.read(id)
+    return job !== undefined && withDeadSubmitter(job, machine) !== job
+  }
+  const dead = ids.filter(isDead)
+  const jobs = await door.update(dead, job => withDeadSubmitter(job, machine))
+  for (const job of jobs.values()) known.put(job)
 }
 
 /** Open jobs whose row says that its session ended: nobody is left to do them. Gives the jobs as they are now. A session

@@ -10,8 +10,8 @@ import { isSameOp, type Op, ownOp } from '#lib/sessions/op.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { type Bell, newBell } from './bell.ts'
 import { type Closed, closer } from './close.ts'
-import { type Ear, listenToBus } from './ear.ts'
-import { endLost, expireJobs } from './ends.ts'
+import { type Ear, listenToBus, SILENT } from './ear.ts'
+import { endLost, expireJobs, noteDeadSubmits } from './ends.ts'
 import type { Ingested } from './ingest.ts'
 import { lingeringDoor } from './jobs-door.ts'
 import { knownJobs } from './known-jobs.ts'
@@ -55,16 +55,20 @@ export interface Follower {
 const REREAD_MS = 60_000
 /** Between two looks at sessions that are to be closed. */
 const CLOSE_POLL_MS = 500
+/** So many messages that wait are a flood; the registry is then written about every second. */
+const FLOOD = 5
+const FLOOD_WAITS = 10
+const GATHER_MS = 80
 /** What another command is at work on, and what failed, is tried again. */
 const AGAIN_MS = 1000
 
-/** Follows the jobs of a registry until it is told to end. @param onConnect called on every connection to the broker.
+/** Follows the jobs of a registry until it is told to end. @param onBusChange called when the broker is reached, and when it is lost.
  * CodedErrors of the settings and of the folder. */
 export async function follow(
   machine: Machine,
   bench: Bench,
   listener: FollowListener,
-  onConnect: () => void,
+  onBusChange: (isConnected: boolean) => void,
 ): Promise<Follower> {
   const folder = jobsFolder(bench.registryPath)
   makeJobsFolder(folder)
@@ -76,12 +80,16 @@ export async function follow(
   const post = outbox(machine, folder, door, known, listener)
   const [settleBell, closeBell] = [newBell(), newBell()]
   let [isOver, sweepDue] = [false, true]
+  let ear: Ear = SILENT
 
   const settle = async (): Promise<number> => {
     if (sweepDue) known.sweep()
     sweepDue = false
     known.readDirty()
     await expireJobs(machine, door, known)
+    await noteDeadSubmits(machine, door, known)
+    // A flood: what it brings is written in few strokes, and it passes sooner.
+    for (let waits = 0; waits < FLOOD_WAITS && ear.behind() > FLOOD; waits++) await machine.sleep(GATHER_MS)
     const { closing, again, restMs } = await settleEnded(machine, bench, op, known, id => isClosing.has(id))
     for (const one of closing) {
       isClosing.add(one.job)
@@ -94,8 +102,9 @@ export async function follow(
   const close = async (): Promise<number> => {
     if (closings.count() === 0) return REREAD_MS
     const closed = await closings.round()
-    for (const one of closed) listener.onJob(newsOfClosed(one, known.stateOf(one.job)))
-    await known.settle(closed.filter(({ outcome }) => outcome !== 'unknown').map(({ job }) => job))
+    for (const one of closed) listener.onJob(newsOfClosed(one))
+    const states = new Map(closed.flatMap(one => (one.outcome === 'unknown' ? [] : [[one.job, one.state] as const])))
+    await known.settle([...states.keys()], id => states.get(id))
     for (const { job } of closed) isClosing.delete(job)
     return closings.count() > 0 ? Math.max(CLOSE_POLL_MS, closings.restMs()) : REREAD_MS
   }
@@ -122,15 +131,15 @@ export async function follow(
     if (!isOpen(taken.job) && !taken.job.settled) settleBell.ring()
   }
 
-  const ear: Ear = await listenToBus(machine, bench, folder, door, {
+  ear = await listenToBus(machine, bench, folder, door, {
     onIngested: take,
     onTrouble: error => listener.onTrouble('job files', error),
     onState(state, why) {
       listener.onBus(state, why)
+      if (state !== 'embedded') onBusChange(state === 'connected')
       if (state !== 'connected') return
       sweep()
       post.bell.ring()
-      onConnect()
     },
   })
   const watcher = watchFolder(folder, undefined, id => {
@@ -155,8 +164,8 @@ export async function follow(
       }
       if (lost.length > 0) post.bell.ring()
     },
-    isConnected: ear.isConnected,
-    heardAtMs: ear.heardAtMs,
+    isConnected: () => ear.isConnected(),
+    heardAtMs: () => ear.heardAtMs(),
     async end() {
       isOver = true
       clearInterval(timer)
@@ -169,7 +178,7 @@ export async function follow(
   }
 }
 
-function newsOfClosed({ job, name, server, outcome, id, why }: Closed, state: string): JobNews {
+function newsOfClosed({ job, name, server, outcome, id, why, state }: Closed): JobNews {
   const detail = {
     closed: id === null ? 'no conversation to bring back' : `conversation ${id} can be brought back`,
     gone: 'its session had ended by itself',

@@ -1,6 +1,6 @@
 /** What a monitor knows of the jobs of its registry, kept small and read again only where it changed. */
 import { jobFiles } from '#lib/jobs/files.ts'
-import type { Job, JobEvent } from '#lib/jobs/schema.ts'
+import type { Job, JobEvent, JobState } from '#lib/jobs/schema.ts'
 import { isOpen } from '#lib/jobs/steps.ts'
 import { readJob } from '#lib/jobs/store.ts'
 import { isCodedError } from '#lib/system/errors.ts'
@@ -15,7 +15,7 @@ export function knownJobs(folder: string, registryPath: string, door: JobsDoor, 
   const briefs = new Map<string, JobBrief>()
   const dirty = new Set<string>()
   /** The ends that were told by us: an end is news once. */
-  const told = new Set<string>()
+  const told = new Map<string, JobState>()
   let isFirst = true
 
   const put = (job: Job) => {
@@ -29,9 +29,22 @@ export function knownJobs(folder: string, registryPath: string, door: JobsDoor, 
     const error = new Error(`job ${id} cannot be read, and is left alone: ${why}`)
     listener.onTrouble('job files', error)
   }
+  /** Undefined where it is gone, or cannot be read. */
+  const read = (id: string): Job | undefined => {
+    try {
+      const job = readJob(folder, id)
+      put(job)
+      return job
+    } catch (error) {
+      if (!isCodedError(error)) throw error
+      if (error.code === 'no-such-job') forget(id)
+      else broken(id, error.message)
+      return undefined
+    }
+  }
   const tell = (brief: JobBrief, actions: string[]) => {
-    if (told.has(brief.id) && actions.length === 0) return
-    told.add(brief.id)
+    if (told.get(brief.id) === brief.state && actions.length === 0) return
+    told.set(brief.id, brief.state)
     const { id, state, name, server, summary } = brief
     listener.onJob({ job: id, state, event: state, session: name, server, summary, actions })
   }
@@ -57,15 +70,10 @@ export function knownJobs(folder: string, registryPath: string, door: JobsDoor, 
     readDirty(): void {
       for (const id of dirty) {
         dirty.delete(id)
-        try {
-          put(readJob(folder, id))
-        } catch (error) {
-          if (!isCodedError(error)) throw error
-          if (error.code === 'no-such-job') forget(id)
-          else broken(id, error.message)
-        }
+        read(id)
       }
     },
+    read,
     /** Every file that changed since the last time. */
     sweep(): void {
       const { jobs, broken: unreadable, removed } = files.changed()
@@ -73,16 +81,18 @@ export function knownJobs(folder: string, registryPath: string, door: JobsDoor, 
       for (const id of removed) forget(id)
       for (const { id, why } of unreadable) broken(id, why)
       // What was over and done with before we came is no news.
-      if (isFirst) for (const brief of briefs.values()) if (brief.settled) told.add(brief.id)
+      if (isFirst) for (const brief of briefs.values()) if (brief.settled) told.set(brief.id, brief.state)
       isFirst = false
     },
     all: () => [...briefs.values()],
     open: () => [...briefs.values()].filter(brief => isOpen(brief)),
     ended: () => [...briefs.values()].filter(brief => !isOpen(brief) && !brief.settled),
-    stateOf: (id: string) => briefs.get(id)?.state ?? 'unknown',
-    async settle(ids: readonly string[]): Promise<void> {
+    /** Notes that nothing is left to be done for the ends of these jobs. @param as what they ended as when that was
+     * done: one that was taken for expired may have become another meanwhile, and that is to be settled anew. */
+    async settle(ids: readonly string[], as: (id: string) => JobState | undefined): Promise<void> {
       if (ids.length === 0) return
-      const jobs = await door.update(ids, job => (job.settled || isOpen(job) ? undefined : { ...job, settled: true }))
+      const isDone = (job: Job) => !job.settled && job.state === as(job.id)
+      const jobs = await door.update(ids, job => (isDone(job) ? { ...job, settled: true } : undefined))
       for (const job of jobs.values()) put(job)
     },
   }

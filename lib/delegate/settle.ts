@@ -1,4 +1,5 @@
 /** What the end of jobs means for the rows that carry them. Pure: rows and jobs in, changes out. */
+import type { JobState } from '#lib/jobs/schema.ts'
 import { isoSeconds } from '#lib/reconcile/new-identity.ts'
 import type { Change } from '#lib/registry/change.ts'
 import { rowKey, serverOf } from '#lib/registry/rows.ts'
@@ -10,6 +11,8 @@ export interface Closing {
   server: string
   name: string
   job: string
+  /** What the job ended as. */
+  state: JobState
 }
 
 export interface Settlement {
@@ -103,5 +106,5 @@ function endRow(job: JobBrief, row: Row, { op, nowSec }: SettleFacts, result: Se
   const set = row.status === 'terminated' ? {} : { ...end, ...carried }
   result.changes.push({ kind: 'set', ...place, set: { ...set, op: { ...op } } })
   if (row.status !== 'terminated') result.actions.set(job.id, `terminated: ${row.name}`)
-  result.closing.push({ ...place, job: job.id })
+  result.closing.push({ ...place, job: job.id, state: job.state })
 }

@@ -58,7 +58,8 @@ export async function settleEnded(
     const action = actions.get(brief.id)
     if (!waits.has(brief.id)) known.tell(brief, action === undefined ? [] : [action])
   }
-  await known.settle(settled)
+  const states = new Map(ended.map(({ id, state }) => [id, state]))
+  await known.settle(settled, id => states.get(id))
   const restMs = changes.length > 0 ? Math.max(GATHER_MS, (performance.now() - began) / 2) : 0
   return { closing, again: later.length > 0, restMs }
 }

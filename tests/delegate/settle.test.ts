@@ -17,6 +17,7 @@ function job(id: string, more: Partial<JobBrief> = {}): JobBrief {
     endedAtSec: 2000,
     expiresAtSec: null,
     summary: null,
+    inDelivery: false,
     unpublished: 0,
     ...more,
   }
@@ -62,7 +63,7 @@ describe('a job that ended', () => {
         },
       },
     ])
-    expect(closing).toEqual([{ server: 'default', name: 'lab-creator-claude', job: 'j1' }])
+    expect(closing).toEqual([{ server: 'default', name: 'lab-creator-claude', job: 'j1', state: 'completed' }])
     expect([settled, actions.get('j1')]).toEqual([[], 'terminated: lab-creator-claude'])
   })
 
@@ -109,7 +110,10 @@ describe('a job that ended', () => {
     const ended = [job('j2', { createdAtSec: 1001 }), job('j1', { state: 'cancelled' })]
     const { changes, closing, settled } = settle({ ended })
     expect(changes).toMatchObject([{ set: { status: 'terminated', delegate_job_id: 'j2' } }])
-    expect([closing, settled]).toEqual([[{ server: 'default', name: 'lab-creator-claude', job: 'j2' }], ['j1']])
+    expect([closing, settled]).toEqual([
+      [{ server: 'default', name: 'lab-creator-claude', job: 'j2', state: 'completed' }],
+      ['j1'],
+    ])
   })
 
   test('of another session with the same name on another server, it keeps nobody', () => {

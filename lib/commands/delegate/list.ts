@@ -1,7 +1,9 @@
+import { withDeadSubmitter } from '#lib/delegate/submitter.ts'
 import { publicJob } from '#lib/jobs/public.ts'
 import { isOpen, stateAt } from '#lib/jobs/steps.ts'
 import { readJobs } from '#lib/jobs/store.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
+import { thisMachine } from '#lib/system/machine.ts'
 import { COMMON, parseFlags, usageError } from '../flags.ts'
 import { note, print } from '../run.ts'
 import { jobPlaces } from './places.ts'
@@ -19,7 +21,9 @@ export async function list(argv: string[]): Promise<ExitCode> {
   const { jobs, broken } = readJobs(folder)
   const now = Date.now()
   const session = flags.text('session')
-  const wanted = jobs.filter(
+  const machine = thisMachine()
+  const known = jobs.map(job => withDeadSubmitter(job, machine))
+  const wanted = known.filter(
     job =>
       job.registry === registryPath &&
       (session === undefined || job.session.name === session) &&

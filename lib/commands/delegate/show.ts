@@ -1,6 +1,8 @@
+import { withDeadSubmitter } from '#lib/delegate/submitter.ts'
 import { publicJob } from '#lib/jobs/public.ts'
 import { readJob } from '#lib/jobs/store.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
+import { thisMachine } from '#lib/system/machine.ts'
 import { COMMON, parseFlags } from '../flags.ts'
 import { print } from '../run.ts'
 import { oneJob } from './one-job.ts'
@@ -12,7 +14,7 @@ const EXAMPLE = 'delegate-job show 20261121T093000-1a2b3c4d'
 export async function show(argv: string[]): Promise<ExitCode> {
   const flags = parseFlags(argv, { ...COMMON, json: 'boolean' }, EXAMPLE)
   const id = oneJob(flags, 'show', EXAMPLE)
-  const job = readJob(jobPlaces(flags).folder, id)
+  const job = withDeadSubmitter(readJob(jobPlaces(flags).folder, id), thisMachine())
   const now = Date.now()
   const text = flags.has('json') ? JSON.stringify({ schema: 1, job: publicJob(job, now) }) : jobDetails(job, now)
   await print(`${text}\n`)
