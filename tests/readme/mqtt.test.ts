@@ -46,6 +46,27 @@ it('what python3 and Node sign by the text, a monitor believes', async () => {
   expect(monitor.news('refused')).toEqual([])
 })
 
+it('accept_unsigned: an event without a signature counts, a wrong one does not', async () => {
+  const world = makeWorld()
+  const { job } = delegated(world)
+  const broker = await startMosquitto({ config: ['allow_anonymous true'] })
+  const config = join(world.workspace, '.hermes/agent-sessions.config.yaml')
+  writeFileSync(config, `bus:\n  url: ${broker.url}\n  accept_unsigned: true\n`)
+  const monitor = await connectedListener(world)
+  const publish = (more: Record<string, unknown>) => {
+    const payload = JSON.stringify({ job_id: job.id, ...more })
+    const to = `-h ${broker.host} -p ${broker.port} -t python/mqtt/jobs/${job.id}/events`
+    return runText(world, `echo '${payload}' | mosquitto_pub -q 1 ${to} -s`)
+  }
+  const at = new Date().toISOString()
+  await publish({ event: 'completed', at, emitter: 'old', seq: 1, sig: '0'.repeat(64) })
+  await publish({ event: 'progress', summary: 'half' })
+  await publish({ event: 'error', summary: 'no' })
+  await untilEnded(world, CLAUDE, 'error')
+  expect(monitor.news('refused')).toMatchObject([{ why: `job ${job.id}: wrong signature` }])
+  expect(jobFile(world, job.id).events.slice(2)).toMatchObject([{ event: 'progress' }, { event: 'error' }])
+})
+
 it('Mosquitto with TLS and an ACL: each host below its own name, and one that may look at all', async () => {
   const world = makeWorld()
   const { job } = delegated(world)
