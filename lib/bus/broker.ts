@@ -83,8 +83,9 @@ async function makeBroker(password: string): Promise<Aedes> {
     },
     // Refused: the connection is closed without an answer, MQTT 3.1.1 has none for it.
     authorizePublish(_client, { topic, retain, payload }, done) {
-      const isEvent = !topic.startsWith('$') && /\/(?:events|monitors\/[0-9a-f]{16}\/state)$/.test(topic)
-      done(isEvent && !retain && payload.length <= MAX_PAYLOAD ? null : new Error('not an event'))
+      // Events of jobs, and a monitor that tells of itself.
+      const isOurs = !topic.startsWith('$') && /\/(?:events|monitors\/[0-9a-f]{16}\/state)$/.test(topic)
+      done(isOurs && !retain && payload.length <= MAX_PAYLOAD ? null : new Error('not for this broker'))
     },
   })
   boundSessions(broker)

@@ -25,7 +25,8 @@ export function mqttOptions(
     port,
     ...Object.fromEntries(given),
     clientId: options.clientId,
-    clean: false,
+    // 3.1.1 has no expiry: without this a session that nobody wants would stay for ever.
+    clean: options.sessionExpirySec === 0,
     keepalive: KEEPALIVE_SEC,
     connectTimeout: answerMs,
     reconnectPeriod: 0,

@@ -119,7 +119,7 @@ describe('the embedded broker', () => {
 
   it.each<[string, string, { qos: 0 | 1 | 2; retain: boolean }, number]>([
     ['retained', TOPIC, { qos: 1, retain: true }, 1],
-    ['on another topic', 'python/mqtt/jobs/job-1/secret', { qos: 1, retain: false }, 1],
+    ['on another topic', 'python/mqtt/jobs/job-1/state', { qos: 1, retain: false }, 1],
     ['on a topic of the broker', '$SYS/events', { qos: 1, retain: false }, 1],
     ['too large', TOPIC, { qos: 0, retain: false }, 65_537],
     ['larger than any packet may be', TOPIC, { qos: 1, retain: false }, MAX_PACKET],
@@ -136,7 +136,9 @@ describe('the embedded broker', () => {
     const good = await client(broker)
     await good.publishAsync('any/thing/events', 'x'.repeat(65_536), { qos: 1 })
     await until('the good one', () => got.length > 0)
-    expect(got).toEqual(['any/thing/events'])
+    await good.publishAsync('python/mqtt/jobs/monitors/0123456789abcdef/state', '{}', { qos: 1 })
+    await until('what a monitor says', () => got.length > 1)
+    expect(got).toEqual(['any/thing/events', 'python/mqtt/jobs/monitors/0123456789abcdef/state'])
   })
 
   it('keeps nothing of a stranger who announces a packet of 256 MB', async () => {

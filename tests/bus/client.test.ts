@@ -114,6 +114,16 @@ describe.each(['Mosquitto', 'the embedded broker'])('a link to %s', kind => {
     expect([got, again.got]).toEqual([['a', 'b'], ['c']])
   })
 
+  it('that wants nothing kept leaves nothing behind', async () => {
+    const { settings } = await start(kind)
+    await (await listen(settings, { sessionExpirySec: 0 })).link.end()
+    await send(settings, 'a')
+    const { got } = await listen(settings)
+    await send(settings, 'b')
+    await until('what came later', () => got.length > 0)
+    expect(got).toEqual(['b'])
+  })
+
   it('is not held back by a message whose work fails', async () => {
     const { settings } = await start(kind)
     const got: string[] = []

@@ -26,7 +26,7 @@ export interface Mosquitto {
   log(): string
   /** Waits until it is gone. SIGKILL when not said. */
   kill(signal?: NodeJS.Signals): Promise<void>
-  /** Writes what it holds to disk, as it does once a second by itself: that is there again after a kill. */
+  /** Waits until what it holds is on disk: that is there again after a kill. */
   save(): Promise<void>
   /** Again, on the same port and with the same files. */
   start(): Promise<void>
@@ -66,6 +66,8 @@ export async function startMosquitto({ tls = false, clientCertificates = false, 
     `password_file ${passwords}`,
     'persistence true',
     `persistence_location ${folder}/`,
+    // Written at every change: what it acknowledged is there again when it was killed, as soon as it came to write.
+    'autosave_on_changes true',
     'autosave_interval 1',
     'log_type all',
     // Standard output would be buffered.
