@@ -45,7 +45,8 @@ describe.each(BROKERS)('on %s', kind => {
     const news = monitor.news('job').find(({ event }) => event === 'completed')
     expect(news).toMatchObject({ schema: 1, job_id: job.id, state: 'completed', session: name, server: 'default' })
     expect(news?.actions).toContain(`terminated: ${name}`)
-    expect(eventsOf(jobFile(world, job.id))).toEqual(['submitted', 'delivered', 'completed'])
+    // It may report before its getting the prompt is proved.
+    expect(eventsOf(jobFile(world, job.id)).sort()).toEqual(['completed', 'delivered', 'submitted'])
     expect(monitor.stderr()).toBe('')
   })
 
