@@ -5,7 +5,8 @@ import { emit, type JobFile, jobFile } from '../harness/jobs.ts'
 import { rowsOf } from '../harness/rows.ts'
 import { until } from '../harness/until.ts'
 import { makeWorld, type World } from '../harness/world.ts'
-import { connectedListener, jobsWithoutSessions, type Listener } from './listener.ts'
+import { publish, signedEvent } from './bus.ts'
+import { connectedListener, jobsWithoutSessions, type Listener, listener } from './listener.ts'
 import { mosquitto } from './mosquitto.ts'
 import { draws } from './random.ts'
 
@@ -100,4 +101,27 @@ test('both, six times', { timeout: 60_000 }, async () => {
     monitors.push(await connectedListener(world))
   })
   await expectEachEndOnce(world, jobs, monitors)
+})
+
+test('the monitor, five times, while ends come by the broker alone: what it had not written comes again', async () => {
+  const world = makeWorld()
+  const jobs = jobsWithoutSessions(world, 200)
+  const broker = await mosquitto(world)
+  const first = await connectedListener(world)
+  await first.end()
+  const ends = jobs.map((job, n) => signedEvent(job, n % 3 === 2 ? 'error' : 'completed', { summary: `end ${n}` }))
+  await publish(broker, ends)
+  const draw = draws(4)
+  const openYet = () => jobs.filter(({ id }) => jobFile(world, id).state === 'delivered').length
+  let before = jobs.length
+  for (let n = 0; n < 5; n++) {
+    const monitor = listener(world)
+    await until('its work', () => openYet() < before, { everyMs: 5 })
+    await sleep(draw(20))
+    await monitor.end('SIGKILL')
+    before = openYet()
+  }
+  // It was killed while there was something to lose.
+  expect(before).toBeGreaterThan(0)
+  await expectEachEndOnce(world, jobs, [await connectedListener(world)])
 })
