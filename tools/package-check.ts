@@ -22,6 +22,9 @@ try {
   for (const wanted of [
     'README.md',
     'schemas/agent-sessions.schema.json',
+    'schemas/agent-sessions.job.schema.json',
+    'skills/delegate-job/SKILL.md',
+    'skills/delegate-job/references/mqtt.md',
     'skills/monitor/SKILL.md',
     'skills/status/SKILL.md',
   ])

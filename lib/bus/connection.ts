@@ -1,5 +1,6 @@
 /** One connection to the broker, from its first packet to its end; it never comes back, client.ts makes a new one. (mqtt.js
  * can reconnect by itself, but keeps acknowledgements and packets of the old connection for the new one.) */
+import './no-number-cache.ts'
 import { connect, type MqttClient } from 'mqtt'
 import { mqttOptions } from './mqtt-options.ts'
 import { type Publisher, publisherOn } from './publisher.ts'

@@ -12,6 +12,7 @@ export interface JobBrief {
   createdAtSec: number
   endedAtSec: number | null
   expiresAtSec: number | null
+  /** What the event that ended it said. */
   summary: string | null
   /** Nothing is on record of its delivery. */
   inDelivery: boolean
@@ -30,7 +31,7 @@ export function briefOf(job: Job): JobBrief {
     createdAtSec: job.created_at_epoch,
     endedAtSec: job.ended_at_epoch,
     expiresAtSec: job.expires_at_epoch,
-    summary: job.summary,
+    summary: job.events.findLast(({ event, late }) => event === job.state && !late)?.summary ?? null,
     inDelivery: job.delivery === null,
     unpublished: job.events.filter(event => !event.published).length,
   }

@@ -55,10 +55,10 @@ export interface Follower {
 const REREAD_MS = 60_000
 /** Between two looks at sessions that are to be closed. */
 const CLOSE_POLL_MS = 500
-/** So many messages that wait are a flood; the registry is then written about every second. */
-const FLOOD = 5
-const FLOOD_WAITS = 10
-const GATHER_MS = 80
+/** So many messages that wait are a flood; the registry is then written a few times a second. */
+const FLOOD = 10
+const FLOOD_WAITS = 20
+const FLOOD_POLL_MS = 15
 /** What another command is at work on, and what failed, is tried again. */
 const AGAIN_MS = 1000
 
@@ -89,7 +89,7 @@ export async function follow(
     await expireJobs(machine, door, known)
     await noteDeadSubmits(machine, door, known)
     // A flood: what it brings is written in few strokes, and it passes sooner.
-    for (let waits = 0; waits < FLOOD_WAITS && ear.behind() > FLOOD; waits++) await machine.sleep(GATHER_MS)
+    for (let waits = 0; waits < FLOOD_WAITS && ear.behind() > FLOOD; waits++) await machine.sleep(FLOOD_POLL_MS)
     const { closing, again, restMs } = await settleEnded(machine, bench, op, known, id => isClosing.has(id))
     for (const one of closing) {
       isClosing.add(one.job)

@@ -43,7 +43,7 @@ describe('from any folder', () => {
     expect(stdout).toMatch(/^no sessions in .*agent-sessions\.yaml$/m)
   })
 
-  it.each(['create', 'resume', 'stop'])('the script of the skill %s says how it is used', async skill => {
+  it.each(['create', 'resume', 'stop', 'delegate-job'])('the script of the skill %s says how it is used', async skill => {
     const script = join(bundle, `skills/${skill}/scripts/${skill}.ts`)
     const { stdout } = await run(join(bundle, 'node_modules/.bin/tsx'), [script, '--help'], elsewhere())
     expect(stdout).toMatch(new RegExp(`^${skill} - `))
@@ -65,7 +65,7 @@ describe('what is written down', () => {
     expect(JSON.parse(readFileSync(join(bundle, 'package.json'), 'utf8')).version).toBe(VERSION)
   })
 
-  it.each(['create', 'resume', 'stop', 'attach', 'reconcile', 'status', 'restore', 'prune'])(
+  it.each(['create', 'resume', 'stop', 'attach', 'delegate-job', 'reconcile', 'status', 'restore', 'prune'])(
     '%s --help has examples and exit codes',
     async command => {
       const { stdout } = await run(
