@@ -1,4 +1,5 @@
 /** A monitor with ears: job events at once, passes beside them. */
+import { busOf } from '#lib/delegate/bus-of.ts'
 import { type Follower, follow } from '#lib/delegate/follow.ts'
 import type { Listings } from '#lib/reconcile/listings.ts'
 import type { PassOptions } from '#lib/reconcile/pass.ts'
@@ -29,6 +30,8 @@ export async function subscribe(
   wanted: SubscribeOptions,
   early: Listings,
 ): Promise<ExitCode> {
+  // Settings that cannot be used are told before anything is done.
+  await busOf(options.registryPath, machine.env)
   const lock = await monitorLock(options.registryPath)
   const wait = waiter()
   const started = machine.now()

@@ -1,21 +1,20 @@
 /** A monitor's connection to the broker: the one that is configured, else an embedded one that it runs itself. */
 import { createHash } from 'node:crypto'
-import { secretsFolder } from '#lib/bus/broker-file.ts'
 import { connectBus } from '#lib/bus/client.ts'
 import type { BusSettings } from '#lib/bus/settings.ts'
 import { eventFilter } from '#lib/bus/topics.ts'
-import type { BusLink, BusState, RunningBroker } from '#lib/bus/types.ts'
+import type { BusLink, BusState } from '#lib/bus/types.ts'
 import type { Bench } from '#lib/sessions/context.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { busOf } from './bus-of.ts'
+import { brokerOffice } from './broker-for.ts'
 import { type Ingested, ingest } from './ingest.ts'
 import type { JobsDoor } from './jobs-door.ts'
 
-const AGAIN_MS = 1000
-
 export interface Ear {
-  prefix: string | undefined
+  /** What topics begin with; undefined without a broker. */
+  prefix(): string | undefined
   isConnected(): boolean
+  /** On the monotonic clock: the last message or connection. */
   heardAtMs(): number
   /** Messages that have arrived and wait for their turn. */
   behind(): number
@@ -26,12 +25,17 @@ export interface Ear {
 export interface EarListener {
   onState(state: BusState | 'embedded' | 'off', why: string): void
   onIngested(taken: Ingested): void
-  /** It could not be written down; it is tried again until it can. */
+  /** What failed; it is tried again. */
   onTrouble(error: unknown): void
 }
 
+const AGAIN_MS = 1000
+/** While there is no connection, the settings are looked at again: a password may have been changed, another embedded broker
+ * may have come. */
+const RECONSIDER_MS = 5000
+
 /** Connects, and stays so until it is ended. Without any broker (switched off) it hears nothing. CodedErrors of the
- * settings. */
+ * settings as they are at the start. */
 export async function listenToBus(
   machine: Machine,
   { registryPath }: Bench,
@@ -39,20 +43,17 @@ export async function listenToBus(
   jobs: JobsDoor,
   listener: EarListener,
 ): Promise<Ear> {
-  const { settings, broker } = await brokerFor(machine, registryPath, listener)
-  if (settings === undefined) {
+  if (machine.env['AGENT_JOBS_MQTT_URL'] === 'off') {
     listener.onState('off', 'no broker: job files are looked at instead')
     return SILENT
   }
-  const who = createHash('sha256')
-    .update(`${machine.host ?? ''}\0${registryPath}`)
-    .digest('hex')
-    .slice(0, 16)
-  const stateTopic = `${settings.prefix}/monitors/${who}/state`
-  let heardAtMs = performance.now()
-  const to = { folder, registryPath, settings, nowMs: machine.now, jobs }
-  let isEnded = false
-  let behind = 0
+  const office = brokerOffice(registryPath, machine.env, url =>
+    listener.onState('embedded', `broker for this workspace at ${url}`),
+  )
+  const who = idOf(machine, registryPath)
+  let current: { settings: BusSettings; link: BusLink } | undefined
+  let [isEnded, behind, heardAtMs] = [false, 0, performance.now()]
+
   /** Nothing is acknowledged that is not written: a full disk holds everything up, and loses nothing. */
   const written = async (take: () => Promise<Ingested>): Promise<Ingested | undefined> => {
     while (!isEnded)
@@ -64,59 +65,71 @@ export async function listenToBus(
       }
     return undefined
   }
-  const link: BusLink = connectBus(settings, {
-    clientId: `agent-sessions-${who}`,
-    filter: eventFilter(settings.prefix),
-    will: { topic: stateTopic, payload: stateOf('gone', machine) },
-    async onMessage(topic, payload, about) {
-      heardAtMs = performance.now()
-      behind = about.behind
-      const taken = await written(() => ingest(to, topic, payload, about.retain))
-      if (taken) listener.onIngested(taken)
-    },
-    onState(state, why) {
-      if (state === 'connected') {
+  const connect = (settings: BusSettings) => {
+    const to = { folder, registryPath, settings, nowMs: machine.now, jobs }
+    const state = `${settings.prefix}/monitors/${who}/state`
+    const link = connectBus(settings, {
+      clientId: `agent-sessions-${who}`,
+      filter: eventFilter(settings.prefix),
+      will: { topic: state, payload: wordOf('gone', machine) },
+      async onMessage(topic, payload, about) {
         heardAtMs = performance.now()
-        void link.publish(stateTopic, stateOf('watching', machine), 5000)
-      }
-      listener.onState(state, state === 'connected' ? `${settings.url} (${settings.source})` : why)
-    },
-  })
+        behind = about.behind
+        const taken = await written(() => ingest(to, topic, payload, about.retain))
+        if (taken) listener.onIngested(taken)
+      },
+      onState(now, why) {
+        if (now === 'connected') {
+          heardAtMs = performance.now()
+          void link.publish(state, wordOf('watching', machine), AGAIN_MS)
+        }
+        listener.onState(now, now === 'connected' ? `${settings.url} (${settings.source})` : why)
+      },
+    })
+    current = { settings, link }
+  }
+  const reconsider = async () => {
+    if (current?.link.isConnected()) return
+    const settings = await office.find()
+    if (settings === undefined || isEnded || JSON.stringify(settings) === JSON.stringify(current?.settings)) return
+    await current?.link.end()
+    if (!isEnded) connect(settings)
+  }
+  await reconsider()
+  const timer = setInterval(() => void reconsider().catch(listener.onTrouble), RECONSIDER_MS)
+
   return {
-    prefix: settings.prefix,
-    isConnected: link.isConnected,
+    prefix: () => current?.settings.prefix,
+    isConnected: () => current?.link.isConnected() ?? false,
     heardAtMs: () => heardAtMs,
     behind: () => behind,
-    publish: link.publish,
+    publish: async (topic, payload, timeoutMs) => (await current?.link.publish(topic, payload, timeoutMs)) ?? false,
     async end() {
       isEnded = true
-      if (link.isConnected()) await link.publish(stateTopic, stateOf('left', machine), 1000)
-      await link.end()
-      await broker?.close()
+      clearInterval(timer)
+      if (current?.link.isConnected()) {
+        const state = `${current.settings.prefix}/monitors/${who}/state`
+        await current.link.publish(state, wordOf('left', machine), AGAIN_MS)
+      }
+      await current?.link.end()
+      await office.close()
     },
   }
 }
 
-async function brokerFor(
-  machine: Machine,
-  registryPath: string,
-  listener: EarListener,
-): Promise<{ settings: BusSettings | undefined; broker?: RunningBroker }> {
-  const settings = await busOf(registryPath, machine.env)
-  if (settings !== undefined || machine.env['AGENT_JOBS_MQTT_URL'] === 'off') return { settings }
-  const { startBroker } = await import('#lib/bus/broker.ts')
-  const broker = await startBroker({ secretsFolder: secretsFolder(registryPath) })
-  listener.onState('embedded', `broker for this workspace at ${broker.url}`)
-  return { settings: await busOf(registryPath, machine.env), broker }
+/** The same at every start of a monitor for this registry on this host. */
+function idOf(machine: Machine, registryPath: string): string {
+  const text = `${machine.host ?? ''}\0${registryPath}`
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-function stateOf(state: string, machine: Machine): string {
+function wordOf(state: string, machine: Machine): string {
   return JSON.stringify({ schema: 1, state, host: machine.host ?? null, pid: process.pid })
 }
 
 /** Without any broker. */
 export const SILENT: Ear = {
-  prefix: undefined,
+  prefix: () => undefined,
   isConnected: () => false,
   heardAtMs: () => performance.now(),
   behind: () => 0,

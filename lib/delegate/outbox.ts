@@ -33,7 +33,7 @@ export function outbox(
   return {
     bell: newBell(),
     async send(ear, restMs) {
-      const { prefix } = ear
+      const prefix = ear.prefix()
       const wanted = known.all().filter(({ unpublished }) => unpublished > 0)
       if (prefix === undefined || !ear.isConnected() || wanted.length === 0) return restMs
       const jobs = wanted.flatMap(({ id }) => jobNamed(folder, id, listener))

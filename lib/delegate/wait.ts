@@ -95,8 +95,13 @@ async function listen(
     sessionExpirySec: 0,
     async onMessage(topic, payload, { retain }) {
       if (!wanted.has(topic)) return
-      const taken = await ingest(to, topic, payload, retain)
-      if (taken.kind === 'recorded') onNews()
+      try {
+        const taken = await ingest(to, topic, payload, retain)
+        if (taken.kind === 'recorded') onNews()
+      } catch (error) {
+        // It cannot be written here; the monitor has a subscription of its own.
+        wish.onTrouble?.(error instanceof Error ? error.message : String(error))
+      }
     },
     onState(state, why) {
       // The files tell, too: it is a remark, once.

@@ -43,11 +43,14 @@ describe('from any folder', () => {
     expect(stdout).toMatch(/^no sessions in .*agent-sessions\.yaml$/m)
   })
 
-  it.each(['create', 'resume', 'stop', 'delegate-job'])('the script of the skill %s says how it is used', async skill => {
-    const script = join(bundle, `skills/${skill}/scripts/${skill}.ts`)
-    const { stdout } = await run(join(bundle, 'node_modules/.bin/tsx'), [script, '--help'], elsewhere())
-    expect(stdout).toMatch(new RegExp(`^${skill} - `))
-  })
+  it.each(['create', 'resume', 'stop', 'delegate-job'])(
+    'the script of the skill %s says how it is used',
+    async skill => {
+      const script = join(bundle, `skills/${skill}/scripts/${skill}.ts`)
+      const { stdout } = await run(join(bundle, 'node_modules/.bin/tsx'), [script, '--help'], elsewhere())
+      expect(stdout).toMatch(new RegExp(`^${skill} - `))
+    },
+  )
 
   it('AGENT_SESSIONS_DEV runs the sources', async () => {
     const at = elsewhere()
@@ -110,6 +113,8 @@ describe('the demo', () => {
       /^prompt +delivered: /m,
       /^my-review +stopped \(kill-session\); `agent-sessions resume my-review` brings conversation \S+ back$/m,
       /^my-review +resumed in conversation \S+ \(idle\)$/m,
+      /^ {2}monitor \| .* completed .*; terminated: my-review$/m,
+      /closed: my-review/m,
     ])
       expect(stdout).toMatch(line)
   })

@@ -1,3 +1,4 @@
+import { unfit } from '#lib/bus/canonical.ts'
 import { recordEvent } from '#lib/delegate/record.ts'
 import { tellBus } from '#lib/delegate/tell.ts'
 import { checkJobId } from '#lib/jobs/id.ts'
@@ -81,14 +82,8 @@ function dataOf(text: string | undefined): unknown {
   } catch (error) {
     throw usageError(`--data takes JSON: ${error instanceof Error ? error.message : String(error)}`, EXAMPLE)
   }
-  if (depthOf(data) > MAX_DEPTH) throw usageError(`--data takes at most ${MAX_DEPTH} levels of lists and maps`, EXAMPLE)
+  // As it stands in the payload, one level below its top.
+  const problem = unfit(data, 2)
+  if (problem !== undefined) throw usageError(`--data ${problem}; no reader would take it`, EXAMPLE)
   return data
-}
-
-/** A payload with it may be one level deeper; see what the bus takes. */
-const MAX_DEPTH = 15
-
-function depthOf(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0
-  return 1 + Math.max(0, ...Object.values(value).map(depthOf))
 }
