@@ -24,11 +24,11 @@ import type { World } from '../harness/world.ts'
 const NAME = 'lab-creator-claude'
 
 /** Nothing is written anywhere, and no agent gets anything. */
-async function expectRefused(world: World, code: RegExp, args = [NAME, '--prompt', 'do it']) {
+async function expectRefused(world: World, code: string, args = [NAME, '--prompt', 'do it']) {
   const isUntouched = sealed(world)
   const before = received(logOf(world)).length
   const error = await refused(world, ['delegate-job', 'submit', ...args], 1)
-  expect(error).toMatchObject({ code: expect.stringMatching(code), hint: expect.any(String) })
+  expect(error).toMatchObject({ code, hint: expect.any(String) })
   expect(jobIds(world)).toEqual([])
   expect(isUntouched()).toBe(true)
   expect(received(logOf(world))).toHaveLength(before)
@@ -39,7 +39,7 @@ describe('is refused, and nothing was made, for a session', () => {
   test('that has no row', async () => {
     const world = liveWorld()
     writeRegistry(world, [])
-    await expectRefused(world, /./, ['nobody', '--prompt', 'do it'])
+    await expectRefused(world, 'no-such-session', ['nobody', '--prompt', 'do it'])
   })
 
   test('that waits for a permission', async () => {
@@ -49,7 +49,7 @@ describe('is refused, and nothing was made, for a session', () => {
     await typed(world, pane, 'a tool')
     await until('the question', () => screenOf(world, pane).includes('always allow access'))
     settle(world)
-    const error = await expectRefused(world, /./, [name, '--prompt', 'do it'])
+    const error = await expectRefused(world, 'waiting', [name, '--prompt', 'do it'])
     expect(`${error.message} ${error.hint}`).toMatch(/permission|waits|question/)
     expect(journalOf(world, 'answer')).toEqual([])
   })
@@ -60,7 +60,7 @@ describe('is refused, and nothing was made, for a session', () => {
     tmux(world, DEFAULT, ['kill-session', '-t', `=${NAME}:`])
     await until('its end', () => agentPids(world).length === 0)
     settle(world)
-    await expectRefused(world, /./)
+    await expectRefused(world, 'session-gone')
   })
 
   test('whose agent has left it at a shell', async () => {
@@ -75,7 +75,7 @@ describe('is refused, and nothing was made, for a session', () => {
     await typed(world, shell.paneId, '/exit')
     await until('its end', () => agentPids(world).length === 0)
     settle(world)
-    await expectRefused(world, /./)
+    await expectRefused(world, 'agent-exited')
     expect(screenOf(world, shell.paneId)).not.toContain('do it')
   })
 
@@ -83,7 +83,7 @@ describe('is refused, and nothing was made, for a session', () => {
     const world = liveWorld()
     await talking(world, 'claude')
     await stop(world, [NAME])
-    const error = await expectRefused(world, /./)
+    const error = await expectRefused(world, 'not-running')
     expect(error.hint).toContain('resume')
   })
 })
