@@ -97,6 +97,8 @@ function residentMiB(pid: number): number {
 /** CPU of a monitor to which nothing comes, then its memory while many events come that it mostly knows or refuses. */
 async function idle(stage: Stage, seconds: number, events: number) {
   const { monitor } = stage
+  // Its first passes are no idling.
+  await new Promise(resolve => setTimeout(resolve, 10_000))
   const before = cpuSeconds(monitor.pid)
   await new Promise(resolve => setTimeout(resolve, seconds * 1000))
   const cpu = ((cpuSeconds(monitor.pid) - before) / seconds) * 100
