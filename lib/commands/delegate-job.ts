@@ -59,7 +59,12 @@ const WORDS: Record<string, () => Promise<(argv: string[]) => Promise<ExitCode>>
   broker: async () => (await import('./delegate/broker.ts')).broker,
 }
 
-export const delegateJob: Command = { name: 'delegate-job', help: HELP, run }
+export const delegateJob: Command = { name: 'delegate-job', help: HELP, helpOf, run }
+
+async function helpOf([word = '']: readonly string[]): Promise<string | undefined> {
+  const { WORD_HELP } = await import('./delegate/help.ts')
+  return Object.hasOwn(WORD_HELP, word) ? WORD_HELP[word] : undefined
+}
 
 async function run(argv: string[]): Promise<ExitCode> {
   const [word = '', ...rest] = argv

@@ -8,6 +8,8 @@ import { visibleLines } from './visible.ts'
 export interface Command {
   name: string
   help: string
+  /** The help of one of its words; undefined where that has none of its own. */
+  helpOf?(argv: readonly string[]): Promise<string | undefined>
   /** @param early listings that were started before the command was loaded. */
   run(argv: string[], early: Listings): Promise<ExitCode>
 }
@@ -15,7 +17,7 @@ export interface Command {
 /** Runs a command to its exit code; errors become one readable message, or JSON where the caller reads JSON. */
 export async function runCommand(command: Command, argv: string[], early: Listings = new Map()): Promise<void> {
   if (argv.includes('--help') || argv.includes('-h')) {
-    await print(command.help)
+    await print((await command.helpOf?.(argv)) ?? command.help)
     return
   }
   if (argv.includes('--version')) {

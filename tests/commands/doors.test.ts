@@ -81,6 +81,17 @@ describe('what is written down', () => {
     },
   )
 
+  it.each(['submit', 'emit', 'wait', 'list', 'show', 'cancel', 'retry', 'clean', 'broker'])(
+    'delegate-job %s --help tells of that word alone',
+    async word => {
+      const bin = join(bundle, 'bin/agent-sessions.cjs')
+      const { stdout } = await run(process.execPath, [bin, 'delegate-job', word, '--help'], elsewhere())
+      expect(stdout).toMatch(new RegExp(`^delegate-job ${word} - .*\n\nusage: delegate-job ${word} `))
+      expect(stdout).toContain('examples:')
+      expect(stdout).toContain('exit codes:')
+    },
+  )
+
   it.each(readdirSync(join(bundle, 'skills')))('the skill %s keeps to the specification', skill => {
     const text = readFileSync(join(bundle, 'skills', skill, 'SKILL.md'), 'utf8')
     const [, front = '', body = ''] = /^---\n([\s\S]*?)\n---\n([\s\S]*)$/.exec(text) ?? []

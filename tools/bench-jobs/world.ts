@@ -23,7 +23,7 @@ export interface JobsWorld {
 }
 
 /** `rows` rows, each with `perRow` open jobs; the row carries the first. Their sessions do not live, and their host is this
- * one: a pass would end them, so the monitor's passes are put off. */
+ * tmux server's process is a living one: no pass can tell that they are gone. */
 export async function makeJobsWorld(rows: number, perRow: number): Promise<JobsWorld> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'as-bench-jobs-')))
   const hermes = join(root, 'lab', '.hermes')
@@ -113,16 +113,7 @@ export interface BenchMonitor {
 /** Starts `reconcile --subscribe`, and waits until it listens. */
 export async function startMonitor(world: JobsWorld, env: Record<string, string>): Promise<BenchMonitor> {
   const program = join(bundle, 'bin', 'reconcile.cjs')
-  const flags = [
-    '--subscribe',
-    '--emit-diff',
-    '--interval',
-    '3600',
-    '--idle-timeout',
-    '0',
-    '--registry',
-    world.registry,
-  ]
+  const flags = ['--subscribe', '--emit-diff', '--idle-timeout', '0', '--registry', world.registry]
   const child = spawn(process.execPath, [program, ...flags], {
     cwd: world.root,
     env: { ...world.env, ...env },
