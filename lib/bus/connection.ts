@@ -2,12 +2,13 @@
  * can reconnect by itself, but keeps acknowledgements and packets of the old connection for the new one.) */
 import './no-number-cache.ts'
 import { connect, type MqttClient } from 'mqtt'
+import { generate } from 'mqtt-packet'
 import { mqttOptions } from './mqtt-options.ts'
 import { type Publisher, publisherOn } from './publisher.ts'
 import { HANG_UP, isHangUp, isVersionRefusal, reasonText, refusalText, troubleText } from './reasons.ts'
 import type { BusSettings } from './settings.ts'
 import type { BusOptions } from './types.ts'
-import { disconnectPacket, pubackPacket, type Version } from './wire.ts'
+import type { Version } from './wire.ts'
 
 export interface Ending {
   /** `old`: it says that it does not speak MQTT 5. `mute`: it hung up at the sight of it, without a word. */
@@ -105,7 +106,7 @@ export function openConnection(
   })
   client.handleMessage = ({ topic, payload, retain, qos, messageId }, goOn) => {
     const acknowledge = () => {
-      if (!isOver && qos === 1 && messageId !== undefined) stream.write(pubackPacket(messageId))
+      if (!isOver && qos === 1 && messageId !== undefined) stream.write(generate({ cmd: 'puback', messageId }))
     }
     if (!isOver) events.onArrival({ topic, payload: Buffer.from(payload), retain, acknowledge })
     // An error keeps mqtt.js from acknowledging, and lets it read on: answers to pings and to what we publish would
@@ -125,7 +126,7 @@ export function openConnection(
           resolve()
         })
       })
-      if (isGreeted) stream.end(disconnectPacket())
+      if (isGreeted) stream.end(generate({ cmd: 'disconnect' }))
       else stream.destroy()
       await gone
       client.end(true)

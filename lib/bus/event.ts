@@ -2,7 +2,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import * as z from 'zod/mini'
 import { JOB_ID } from '#lib/jobs/id.ts'
-import { eventSchema } from '#lib/jobs/schema.ts'
+import { eventSchema, MAX_DATA_BYTES, MAX_SUMMARY } from '#lib/jobs/schema.ts'
 import { canonical, unfit } from './canonical.ts'
 import { jobOfTopic } from './topics.ts'
 
@@ -10,17 +10,33 @@ export { canonical } from './canonical.ts'
 
 export const MAX_PAYLOAD = 65_536
 
-const name = z.string().check(z.maxLength(1000, 'at most 1000 characters'))
+const MAX_NAME = 1000
+const name = z.string().check(z.maxLength(MAX_NAME))
 
 /** The payload. Loose: what others add is kept, and signed, too. */
 const wireSchema = z.extend(z.omit(eventSchema, { published: true, late: true }), {
-  job_id: z.string().check(z.regex(JOB_ID, 'a job id')),
+  job_id: z.string().check(z.regex(JOB_ID)),
   // Of use to people and their tools; nothing here goes by them.
   session: z.optional(name),
   server: z.optional(name),
   host: z.optional(z.nullable(name)),
   sig: z.optional(z.string()),
 })
+
+/** What belongs there, for a person. */
+const EXPECTED: Record<keyof typeof wireSchema.shape, string> = {
+  job_id: 'a job id',
+  event: 'the name of an event, like completed',
+  at: 'a time like 2026-01-31T23:59:59.000Z',
+  emitter: '1 to 64 of the characters A-Z a-z 0-9 . _ : @ -',
+  seq: 'a whole number from 1',
+  summary: `text of at most ${MAX_SUMMARY} characters`,
+  data: `JSON of at most ${MAX_DATA_BYTES} bytes`,
+  session: `text of at most ${MAX_NAME} characters`,
+  server: `text of at most ${MAX_NAME} characters`,
+  host: `text of at most ${MAX_NAME} characters`,
+  sig: 'text',
+}
 
 export type WireEvent = z.infer<typeof wireSchema>
 
@@ -60,12 +76,26 @@ export function readEvent(
   const why = unfit(raw)
   if (why !== undefined) return { refused: why }
   const parsed = wireSchema.safeParse(raw)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    return { refused: `${issue?.path.join('.') || 'the payload'}: ${issue?.message ?? 'not valid'}` }
-  }
+  if (!parsed.success) return { refused: misfit(parsed.error.issues[0]?.path[0], raw) }
   if (parsed.data.job_id !== id) return { refused: 'the topic is that of another job' }
   return { event: parsed.data, raw }
+}
+
+/** `at: expected a time like …, got nothing`; what it got only where it is of another kind: a text is theirs. */
+function misfit(field: PropertyKey | undefined, raw: Record<string, unknown>): string {
+  const known = Object.keys(EXPECTED).find(key => key === field) as keyof typeof EXPECTED | undefined
+  if (known === undefined) return 'not an event'
+  const got = kindOf(raw[known])
+  const isOfItsKind = known === 'data' || got === (known === 'seq' ? 'a number' : 'text')
+  return `${known}: expected ${EXPECTED[known]}${isOfItsKind ? '' : `, got ${got}`}`
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  const kinds: Record<string, string> = { string: 'text', number: 'a number', boolean: 'true or false' }
+  return kinds[typeof value] ?? 'an object'
 }
 
 /** Was it signed with this secret? */

@@ -1,26 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
+import './no-number-cache.ts'
+import { generate, type Packet, parser } from 'mqtt-packet'
 import { HANG_UP, isHangUp, isVersionRefusal, reasonText, refusalText, troubleText } from './reasons.ts'
 import type { BusSettings } from './settings.ts'
 import type { BusMessage, PublishResult } from './types.ts'
-import {
-  CONNACK,
-  connectPacket,
-  DISCONNECT,
-  disconnectPacket,
-  type Frame,
-  frameReader,
-  PUBACK,
-  publishPacket,
-  type Version,
-} from './wire.ts'
+import { sizeGuard, type Version } from './wire.ts'
 
 /** No answer to us is that long, but a broker may tell much of itself. */
 const MAX_ANSWER = 65_536
 
 /** Publishes a few messages, one after the other, each acknowledged by the broker, and hangs up. Gives how many it
  * acknowledged, counted from the first, and why not all. Never throws for trouble with the broker, and takes no longer
- * than `timeoutMs`. (A look-up of a name cannot be called off: it may hold the process a while longer.) */
+ * than `timeoutMs`; nothing of it holds the process afterwards. */
 export async function publishOnce(
   settings: BusSettings,
   messages: readonly BusMessage[],
@@ -48,7 +40,8 @@ async function tryVersion(
   deadline: number,
 ): Promise<Tried> {
   const { host, port, tls, username, password } = settings
-  const open = await opener(settings)
+  const over = new AbortController()
+  const open = await opener(settings, over.signal)
   return new Promise(resolve => {
     let [acked, isOver, isOpen, isHeard] = [0, false, false, false]
     let socket: Socket | undefined
@@ -56,6 +49,7 @@ async function tryVersion(
       if (isOver) return
       isOver = true
       clearTimeout(timer)
+      over.abort()
       if (socket) leave(socket, why === undefined)
       resolve({ result: why === undefined ? { acked } : { acked, why }, retry: retry && version === 5 })
     }
@@ -74,18 +68,30 @@ async function tryVersion(
       () => end(troubleText(host, port, new Error('no answer in time'))),
       Math.max(1, deadline - performance.now()),
     )
+    const send = (packet: Packet) => socket?.write(generate(packet, { protocolVersion: version }))
     const sendNext = () => {
       const message = messages[acked]
-      if (message === undefined) end()
-      else socket?.write(publishPacket(version, acked + 1, message.topic, Buffer.from(message.payload)))
+      if (message === undefined) return end()
+      const { topic, payload } = message
+      send({
+        cmd: 'publish',
+        messageId: acked + 1,
+        topic,
+        payload: Buffer.from(payload),
+        qos: 1,
+        retain: false,
+        dup: false,
+      })
     }
-    const take = guarded(({ type, body }: Frame) => {
+    const take = guarded((packet: Packet) => {
       isHeard = true
-      const code = body[type === PUBACK ? 2 : type === CONNACK ? 1 : 0] ?? 0
-      if (type === CONNACK && code === 0) sendNext()
-      else if (type === CONNACK) end(`${host}:${port} refused: ${refusalText(code)}`, isVersionRefusal(code))
-      else if (type === DISCONNECT) end(`${host}:${port} hung up: ${reasonText(code)}`)
-      else if (type === PUBACK && body.length >= 2 && body.readUInt16BE() === acked + 1) {
+      const code = 'reasonCode' in packet ? (packet.reasonCode ?? 0) : 0
+      if (packet.cmd === 'connack') {
+        const answer = packet.returnCode ?? code
+        if (answer === 0) sendNext()
+        else end(`${host}:${port} refused: ${refusalText(answer)}`, isVersionRefusal(answer))
+      } else if (packet.cmd === 'disconnect') end(`${host}:${port} hung up: ${reasonText(code)}`)
+      else if (packet.cmd === 'puback' && packet.messageId === acked + 1) {
         // 16 and the like: taken, and nobody listens.
         if (code >= 128) return end(`${host}:${port} did not take the message: ${reasonText(code)}`)
         acked++
@@ -96,14 +102,26 @@ async function tryVersion(
       isOpen = true
       // Letters and digits, at most 23: what every broker takes.
       const clientId = `agentsessions${randomBytes(5).toString('hex')}`
-      socket?.write(connectPacket(version, { clientId, username, password, keepaliveSec: 60 }))
+      send({
+        cmd: 'connect',
+        protocolVersion: version,
+        clientId,
+        keepalive: 60,
+        ...(username === undefined ? {} : { username }),
+        // As bytes: texts it would show where DEBUG is set.
+        ...(password === undefined ? {} : { password: Buffer.from(password) }),
+      })
     })
-    const read = frameReader(MAX_ANSWER)
+    const fits = sizeGuard(MAX_ANSWER)
+    const answers = parser({ protocolVersion: version })
+    answers.on('packet', take)
+    answers.on('error', error => trouble(new Error(`this is not MQTT: ${error.message}`)))
     guarded(() => {
       socket = open()
       socket.on(tls ? 'secureConnect' : 'connect', greet)
       const readAll = guarded((chunk: Buffer) => {
-        for (const frame of read(chunk)) take(frame)
+        if (fits(chunk)) answers.parse(chunk)
+        else trouble(new Error('this is not MQTT, or a packet is too large'))
       })
       socket.on('data', readAll)
       socket.on('error', trouble)
@@ -115,14 +133,17 @@ async function tryVersion(
 /** Hangs up. What comes of the socket later is of no interest, and it must not keep the process. */
 function leave(socket: Socket, isDone: boolean): void {
   socket.unref()
-  if (isDone) socket.end(disconnectPacket(), () => socket.destroy())
+  if (isDone) socket.end(generate({ cmd: 'disconnect' }), () => socket.destroy())
   else socket.destroy()
 }
 
-/** What opens the socket. Loads TLS only where it is used. */
-async function opener({ host, port, tls, ca, cert, key }: BusSettings): Promise<() => Socket> {
+/** What opens the socket; a look-up ends with `signal`. Loads TLS and what looks up names only where they are used. */
+async function opener({ host, port, tls, ca, cert, key }: BusSettings, signal: AbortSignal): Promise<() => Socket> {
   const { connect: connectPlain, isIP } = await import('node:net')
-  if (!tls) return () => connectPlain({ host, port, noDelay: true })
+  // No name server is asked for that one.
+  const isNear = isIP(host) !== 0 || host === 'localhost'
+  const where = { host, port, ...(isNear ? {} : { lookup: (await import('./look-up.ts')).lookUpApart(signal) }) }
+  if (!tls) return () => connectPlain({ ...where, noDelay: true })
   const { connect } = await import('node:tls')
-  return () => connect({ host, port, ca, cert, key, ...(isIP(host) ? {} : { servername: host }) })
+  return () => connect({ ...where, ca, cert, key, ...(isIP(host) ? {} : { servername: host }) })
 }

@@ -2,10 +2,20 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { BusSettings } from '#lib/bus/settings.ts'
-import { publishPacket } from '#lib/bus/wire.ts'
 import { freePort } from '../harness/mosquitto.ts'
 import { until } from '../harness/until.ts'
-import { ack, at, beBroker, CONNECT, fakeServer, listen, PINGREQ, PUBLISH, SUBSCRIBE } from './fake-broker.ts'
+import {
+  ack,
+  at,
+  beBroker,
+  CONNECT,
+  fakeServer,
+  listen,
+  PINGREQ,
+  PUBLISH,
+  publication,
+  SUBSCRIBE,
+} from './fake-broker.ts'
 import { FILTER, first, link, TOPIC } from './told-link.ts'
 
 /** A try comes 1 to 3 s after the last one, 3 to 9 s after a refusal. */
@@ -133,7 +143,7 @@ describe('a link', () => {
       listen(socket, frame => {
         heard.push(frame.type)
         beBroker(socket, frame, { keepaliveSec: 1 })
-        if (frame.type === SUBSCRIBE) socket.write(publishPacket(5, 7, TOPIC, Buffer.from('x')))
+        if (frame.type === SUBSCRIBE) socket.write(publication(5, TOPIC, 'x'))
       }),
     )
     let finish: (() => void) | undefined
@@ -157,7 +167,7 @@ describe('a link', () => {
     const { settings, sockets } = await fakeServer((socket, index) =>
       listen(socket, frame => {
         beBroker(socket, frame)
-        if (frame.type === SUBSCRIBE && index === 0) socket.write(publishPacket(5, 7, TOPIC, Buffer.from('x')))
+        if (frame.type === SUBSCRIBE && index === 0) socket.write(publication(5, TOPIC, 'x'))
         if (frame.type === 4) acks.push(index)
       }),
     )

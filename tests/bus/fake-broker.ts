@@ -1,9 +1,9 @@
 /** Servers that behave as no broker should, or as old and slow ones do. */
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
+import { generate } from 'mqtt-packet'
 import { onTestFinished } from 'vitest'
 import type { BusSettings } from '#lib/bus/settings.ts'
-import { type Frame, frameReader } from '#lib/bus/wire.ts'
 
 /** Types of the packets that a client sends (MQTT 2.1.2). */
 export const CONNECT = 1
@@ -58,12 +58,41 @@ export function at(port: number, more: Partial<BusSettings> = {}): BusSettings {
   }
 }
 
-/** Reads what a client says, packet by packet. */
+export interface Frame {
+  type: number
+  body: Buffer
+}
+
+/** Reads what a client says, packet by packet. By hand: the client's packets are not judged by the library that made
+ * them. */
 export function listen(socket: Socket, take: (frame: Frame) => void): void {
-  const read = frameReader(1 << 20)
+  let rest: Buffer = Buffer.alloc(0)
   socket.on('data', chunk => {
-    for (const frame of read(chunk)) take(frame)
+    rest = Buffer.concat([rest, chunk])
+    for (let header = headerOf(rest); header && rest.length >= header.end; header = headerOf(rest)) {
+      const frame = { type: (rest[0] ?? 0) >> 4, body: rest.subarray(header.start, header.end) }
+      rest = rest.subarray(header.end)
+      take(frame)
+    }
   })
+}
+
+/** Where the body of the first packet begins and ends (MQTT 2.2.3); undefined while too few bytes are there. */
+export function headerOf(bytes: Uint8Array): { start: number; end: number } | undefined {
+  let length = 0
+  for (let i = 1; i <= 4; i++) {
+    const byte = bytes[i]
+    if (byte === undefined) return undefined
+    length += (byte & 0x7f) << (7 * (i - 1))
+    if (byte < 0x80) return { start: i + 1, end: i + 1 + length }
+  }
+  throw new Error('a length of more than four bytes')
+}
+
+/** A PUBLISH with QoS 1, to a subscriber. */
+export function publication(protocolVersion: 4 | 5, topic: string, payload: string | Buffer, messageId = 7): Buffer {
+  const packet = { cmd: 'publish', topic, payload, messageId, qos: 1, retain: false, dup: false } as const
+  return generate(packet, { protocolVersion })
 }
 
 /** The protocol level of a CONNECT: 4 or 5. */
