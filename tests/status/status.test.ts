@@ -57,7 +57,7 @@ test('the table has its columns, a line per running row, and says what each agen
   const lines = stdout.trimEnd().split('\n')
   expect(lines[0]?.trim().split(/ +/)).toEqual(HEAD)
   const lineOf = (name: string) => lines.find(line => line.includes(name)) ?? ''
-  expect(lineOf(CLAUDE)).toMatch(/claude +running +idle +job-17 +/)
+  expect(lineOf(CLAUDE)).toMatch(/claude +running +idle +unknown job-17 +/)
   expect(lineOf(CLAUDE)).toContain(uuid(1).slice(0, 8))
   expect(lineOf('asks-creator-claude')).toMatch(/running +waiting/)
   expect(lineOf('gone-creator-claude')).toMatch(/running +gone .*A/)
