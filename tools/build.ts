@@ -1,9 +1,10 @@
 /** Bundles the commands into dist/: one file per command, and one per module that is loaded only when needed, so that
- * the common command reads and compiles no more than it uses. */
+ * the common command reads and compiles no more than it uses; dist/skills/ for those that travel alone. */
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
+import { buildSkills } from './build-skills.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
@@ -44,13 +45,27 @@ export async function buildAll(outdir = dist): Promise<void> {
   const fresh = `${outdir}.${process.pid}.new`
   const old = `${outdir}.${process.pid}.old`
   try {
-    await buildInto(fresh)
+    await Promise.all([buildInto(fresh), buildSkills(join(fresh, 'skills'), OPTIONS)])
     if (existsSync(outdir)) renameSync(outdir, old)
     renameSync(fresh, outdir)
   } finally {
     rmSync(fresh, { recursive: true, force: true })
     rmSync(old, { recursive: true, force: true })
   }
+}
+
+const OPTIONS: BuildOptions = {
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  // `require` of a file beside it, not Node's module loader, which costs milliseconds.
+  supported: { 'dynamic-import': false },
+  conditions: ['import'],
+  // The legal comments of what is bundled stand in their own packages.
+  legalComments: 'none',
+  logLevel: 'warning',
 }
 
 async function buildInto(outdir: string): Promise<void> {
@@ -62,21 +77,11 @@ async function buildInto(outdir: string): Promise<void> {
   while (rest.size > 0) {
     const found = new Map<string, string>()
     await build({
+      ...OPTIONS,
       entryPoints: [...rest].map(([name, path]) => ({ in: path, out: name })),
       outdir,
       outExtension: { '.js': '.cjs' },
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      format: 'cjs',
-      target: 'node20',
-      // `require` of a file beside it, not Node's module loader, which costs milliseconds.
-      supported: { 'dynamic-import': false },
-      conditions: ['import'],
-      // The legal comments of what is bundled stand in their own packages.
-      legalComments: 'none',
       plugins: [lazyChunks(found)],
-      logLevel: 'warning',
     })
     for (const [name, path] of rest) built.set(name, path)
     rest = new Map([...found].filter(([name]) => !built.has(name)))

@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** What runs `delegate-job` from any folder, as words: this node and this bundle's program. */
 export function delegateProgram(script = process.argv[1] ?? ''): string[] {
@@ -9,5 +9,7 @@ export function delegateProgram(script = process.argv[1] ?? ''): string[] {
     const bin = join(folder, 'bin', 'agent-sessions.cjs')
     if (existsSync(bin)) return [process.execPath, bin, 'delegate-job']
   }
-  return [process.execPath, real]
+  // A skill's folder that was copied alone holds the whole program.
+  const isWhole = basename(real) === 'agent-sessions.cjs'
+  return [process.execPath, real, ...(isWhole ? ['delegate-job'] : [])]
 }
