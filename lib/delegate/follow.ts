@@ -73,7 +73,7 @@ export async function follow(
   const folder = jobsFolder(bench.registryPath)
   makeJobsFolder(folder)
   const op = ownOp(machine, 'stop')
-  const door = lingeringDoor(folder)
+  const door = lingeringDoor(folder, error => listener.onTrouble('job files', error))
   const known = knownJobs(folder, bench.registryPath, door, listener)
   const closings = closer(machine, bench, op)
   const isClosing = new Set<string>()
@@ -104,8 +104,9 @@ export async function follow(
     const closed = await closings.round()
     for (const one of closed) listener.onJob(newsOfClosed(one))
     const states = new Map(closed.flatMap(one => (one.outcome === 'unknown' ? [] : [[one.job, one.state] as const])))
-    await known.settle([...states.keys()], id => states.get(id))
+    // First of all: what cannot be written down now is settled anew.
     for (const { job } of closed) isClosing.delete(job)
+    await known.settle([...states.keys()], id => states.get(id))
     return closings.count() > 0 ? Math.max(CLOSE_POLL_MS, closings.restMs()) : REREAD_MS
   }
   const loop = async (what: string, bell: Bell, work: () => Promise<number>) => {

@@ -56,7 +56,8 @@ export async function ingest(
   }
   const isKnown = ({ events }: Job) => events.some(({ emitter, seq }) => emitter === news.emitter && seq === news.seq)
   if (isKnown(job)) return { kind: 'known', job }
-  let outcome: Ingested = { kind: 'foreign' }
+  // As long as `change` is not asked: it was whole a moment ago; what came of it is for people to see.
+  let outcome: Ingested = { kind: 'refused', why: `job ${job.id}: its file is gone or broken` }
   const change = (current: Job): Job | undefined => {
     const added = addEvent(withExpiry(current, Date.parse(news.at)), news)
     if (added.kind === 'known') outcome = { kind: 'known', job: current }
@@ -67,7 +68,6 @@ export async function ingest(
   try {
     await jobs.update([job.id], change)
   } catch (error) {
-    // It was whole a moment ago; what came of it is for people to see.
     if (!isCodedError(error) || error.code !== 'job-broken') throw error
     return { kind: 'refused', why: error.message }
   }

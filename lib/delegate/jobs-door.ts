@@ -1,10 +1,12 @@
 /** A monitor's way to the job files: many changes, one after the other, under few locks. Taking the lock costs a process. */
 import type { Job } from '#lib/jobs/schema.ts'
 import { type JobsHeld, updateJobs, withJobsLock } from '#lib/jobs/store.ts'
+import { isCodedError } from '#lib/system/errors.ts'
 import { newBell } from './bell.ts'
 
 export interface JobsDoor {
-  /** As `updateJobs`: settled once everything is written. A broken job is left out; those that wait behind are not kept. */
+  /** As `updateJobs`: settled once everything is written. The lingering one leaves out jobs that are broken or cannot be
+   * written as they are: they must not keep the others from their ends. */
   update(ids: readonly string[], change: (job: Job) => Job | undefined): Promise<Map<string, Job>>
 }
 
@@ -22,7 +24,8 @@ interface Task {
   fail(error: unknown): void
 }
 
-export function lingeringDoor(folder: string): JobsDoor {
+/** @param onLeftOut told of a job that can be read and not be written. Broken ones are told of by whoever lists them. */
+export function lingeringDoor(folder: string, onLeftOut: (error: unknown) => void = () => undefined): JobsDoor {
   const queue: Task[] = []
   const bell = newBell()
   let isOpen = false
@@ -54,7 +57,7 @@ export function lingeringDoor(folder: string): JobsDoor {
       new Promise((resolve, reject) => {
         const run = (held: JobsHeld) => {
           try {
-            resolve(changeAll(held, ids, change))
+            resolve(changeAll(held, ids, change, onLeftOut))
           } catch (error) {
             reject(error)
           }
@@ -66,14 +69,26 @@ export function lingeringDoor(folder: string): JobsDoor {
   }
 }
 
-function changeAll(held: JobsHeld, ids: readonly string[], change: (job: Job) => Job | undefined): Map<string, Job> {
+function changeAll(
+  held: JobsHeld,
+  ids: readonly string[],
+  change: (job: Job) => Job | undefined,
+  onLeftOut: (error: unknown) => void,
+): Map<string, Job> {
   const now = new Map<string, Job>()
-  for (const id of ids) {
-    const job = held.read(id)
-    if (job === undefined) continue
-    const next = change(job) ?? job
-    if (next !== job) held.write(next)
-    now.set(id, next)
-  }
+  for (const id of ids)
+    try {
+      const job = held.read(id)
+      if (job === undefined) continue
+      const next = change(job) ?? job
+      if (next !== job) held.write(next)
+      now.set(id, next)
+    } catch (error) {
+      if (!isCodedError(error) || !OF_ONE_JOB.has(error.code)) throw error
+      if (error.code !== 'job-broken') onLeftOut(error)
+    }
   return now
 }
+
+/** What is wrong with one job, and not with the folder or the disk. */
+const OF_ONE_JOB = new Set(['job-broken', 'job-too-large', 'job-invalid'])

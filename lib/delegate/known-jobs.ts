@@ -94,6 +94,11 @@ export function knownJobs(folder: string, registryPath: string, door: JobsDoor, 
       const isDone = (job: Job) => !job.settled && job.state === as(job.id)
       const jobs = await door.update(ids, job => (isDone(job) ? { ...job, settled: true } : undefined))
       for (const job of jobs.values()) put(job)
+      // What cannot be written down is kept in mind: else it would be done again and again.
+      for (const id of ids) {
+        const brief = briefs.get(id)
+        if (brief !== undefined && !jobs.has(id)) briefs.set(id, { ...brief, settled: true })
+      }
     },
   }
 }

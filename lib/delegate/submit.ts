@@ -19,12 +19,11 @@ import { reportTurns } from './turn-hook.ts'
 export interface SubmitWish extends Omit<JobWish, 'agent'> {
   /** What runs `delegate-job`, as words, for the line the agent is to run. */
   program: readonly string[]
-  dryRun: boolean
 }
 
 export interface Submitted {
   job: Job
-  delivery: Delivery | null
+  delivery: Delivery
   warnings: string[]
 }
 
@@ -40,10 +39,6 @@ const TELL_MS = 2000
 export async function submitJob(machine: Machine, bench: Bench, wish: SubmitWish): Promise<Submitted> {
   const { name, server } = wish.session
   const folder = jobsFolder(bench.registryPath)
-  if (wish.dryRun) {
-    const { adapter } = await targetOf(machine, bench, server, name)
-    return { job: newJob(machine, bench.registryPath, { ...wish, agent: adapter.name }), delivery: null, warnings: [] }
-  }
   makeJobsFolder(folder)
   return withLock(sessionLock(folder, server, name), { waitMs: OTHERS_MS, ...waiting(bench, name) }, async () => {
     await awaitFree(machine, bench.registryPath, server, name, OP_MS, bench.onWait)
