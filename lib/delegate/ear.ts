@@ -52,7 +52,7 @@ export async function listenToBus(
   )
   const who = idOf(machine, registryPath)
   let current: { settings: BusSettings; link: BusLink } | undefined
-  let [isEnded, behind, heardAtMs] = [false, 0, performance.now()]
+  let [isLeaving, isEnded, behind, heardAtMs] = [false, false, 0, performance.now()]
 
   /** Nothing is acknowledged that is not written: a full disk holds everything up, and loses nothing. */
   const written = async (take: () => Promise<Ingested>): Promise<Ingested | undefined> => {
@@ -91,12 +91,19 @@ export async function listenToBus(
   const reconsider = async () => {
     if (current?.link.isConnected()) return
     const settings = await office.find()
-    if (settings === undefined || isEnded || JSON.stringify(settings) === JSON.stringify(current?.settings)) return
+    if (settings === undefined || isLeaving || JSON.stringify(settings) === JSON.stringify(current?.settings)) return
     await current?.link.end()
-    if (!isEnded) connect(settings)
+    if (!isLeaving) connect(settings)
   }
   await reconsider()
-  const timer = setInterval(() => void reconsider().catch(listener.onTrouble), RECONSIDER_MS)
+  let reconsidering: Promise<void> | undefined
+  const timer = setInterval(() => {
+    reconsidering ??= reconsider()
+      .catch(listener.onTrouble)
+      .finally(() => {
+        reconsidering = undefined
+      })
+  }, RECONSIDER_MS)
 
   return {
     prefix: () => current?.settings.prefix,
@@ -105,13 +112,17 @@ export async function listenToBus(
     behind: () => behind,
     publish: async (topic, payload, timeoutMs) => (await current?.link.publish(topic, payload, timeoutMs)) ?? false,
     async end() {
-      isEnded = true
+      isLeaving = true
       clearInterval(timer)
+      // It may be starting a broker this moment, which is to be closed.
+      await reconsidering
       if (current?.link.isConnected()) {
         const state = `${current.settings.prefix}/monitors/${who}/state`
         await current.link.publish(state, wordOf('left', machine), AGAIN_MS)
       }
       await current?.link.end()
+      // Not before: what still came is acknowledged when its work is over, and must have been written by then.
+      isEnded = true
       await office.close()
     },
   }

@@ -104,9 +104,12 @@ export async function follow(
     const closed = await closings.round()
     for (const one of closed) listener.onJob(newsOfClosed(one))
     const states = new Map(closed.flatMap(one => (one.outcome === 'unknown' ? [] : [[one.job, one.state] as const])))
-    // First of all: what cannot be written down now is settled anew.
-    for (const { job } of closed) isClosing.delete(job)
-    await known.settle([...states.keys()], id => states.get(id))
+    try {
+      await known.settle([...states.keys()], id => states.get(id))
+    } finally {
+      // Where that could not be written down, they are settled anew.
+      for (const { job } of closed) isClosing.delete(job)
+    }
     return closings.count() > 0 ? Math.max(CLOSE_POLL_MS, closings.restMs()) : REREAD_MS
   }
   const loop = async (what: string, bell: Bell, work: () => Promise<number>) => {

@@ -78,8 +78,9 @@ function jobOf(folder: string, id: string): Job | undefined {
   try {
     return readJob(folder, id)
   } catch (error) {
-    // A file that cannot be read is told by whoever lists them; its events wait in it, or are sent again by nobody.
-    if (isCodedError(error)) return undefined
+    // A broken file is told of by whoever lists them. Where the folder cannot be used, nobody knows whether it is ours: the
+    // message is to wait.
+    if (isCodedError(error) && ['no-such-job', 'job-broken'].includes(error.code)) return undefined
     throw error
   }
 }
