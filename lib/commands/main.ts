@@ -50,6 +50,10 @@ const COMMANDS: Record<string, Entry> = {
     about: 'move old ended rows to the archive file',
     load: async () => (await import('#lib/commands/prune.ts')).prune,
   },
+  install: {
+    about: 'put the skills where an agent looks for them',
+    load: async () => (await import('#lib/commands/install.ts')).install,
+  },
 }
 
 function help(): string {

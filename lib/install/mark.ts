@@ -1,0 +1,73 @@
+/** What says that a folder was put there by us, and whether it still is as we left it. */
+import { createHash } from 'node:crypto'
+import { type Dirent, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import * as z from 'zod/mini'
+import { errnoOf } from '#lib/system/errors.ts'
+
+export const MARK = '.agent-sessions.json'
+
+const markSchema = z.object({
+  installed_by: z.literal('agent-sessions'),
+  version: z.string(),
+  /** SHA-256 by the path inside the folder. */
+  files: z.record(z.string(), z.string()),
+})
+export type Mark = z.infer<typeof markSchema>
+
+/** What stands in a skill's place. `foreign`: none of ours, or changed since; `why` says which. */
+export type Standing =
+  | { kind: 'absent' }
+  | { kind: 'link'; target: string }
+  | { kind: 'copy'; files: Mark['files'] }
+  | { kind: 'foreign'; why: string }
+
+/** Looks at a skill's place. The system's errors pass through, but for a place that is not there. */
+export function standingAt(path: string, name: string): Standing {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) return { kind: 'absent' }
+  if (stats.isSymbolicLink()) {
+    const target = readlinkSync(path)
+    // A link holds nothing that could be lost, and this one leads into a bundle of ours, of whatever version.
+    return target.endsWith(`/dist/skills/${name}`)
+      ? { kind: 'link', target }
+      : { kind: 'foreign', why: `a link to ${target}` }
+  }
+  if (!stats.isDirectory()) return { kind: 'foreign', why: 'a file' }
+  const mark = markIn(path)
+  if (mark === undefined) return { kind: 'foreign', why: 'not put there by agent-sessions' }
+  const files = filesIn(path)
+  const changed = [...new Set([...Object.keys(files), ...Object.keys(mark.files)])].filter(
+    file => files[file] !== mark.files[file],
+  )
+  if (changed.length > 0) return { kind: 'foreign', why: `changed since: ${changed.slice(0, 3).join(', ')}` }
+  return { kind: 'copy', files }
+}
+
+/** The files below a folder, each with its SHA-256; what is no plain file has the empty one, which nothing equals. */
+export function filesIn(folder: string): Mark['files'] {
+  const all: Dirent[] = readdirSync(folder, { withFileTypes: true, recursive: true })
+  const files = all.flatMap(entry => {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isDirectory() || path === join(folder, MARK)) return []
+    const hash = entry.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex') : ''
+    return [[relative(folder, path), hash] as const]
+  })
+  return Object.fromEntries(files)
+}
+
+function markIn(folder: string): Mark | undefined {
+  let text: string
+  try {
+    text = readFileSync(join(folder, MARK), 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'EISDIR') return undefined
+    throw error
+  }
+  try {
+    return markSchema.parse(JSON.parse(text))
+  } catch {
+    // Broken, or another's.
+    return undefined
+  }
+}
