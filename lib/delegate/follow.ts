@@ -82,8 +82,16 @@ export async function follow(
   let [isOver, sweepDue] = [false, true]
   let ear: Ear = SILENT
 
+  const watcher = watchFolder(folder, undefined, id => {
+    known.dirty(id)
+    settleBell.ring()
+    post.bell.ring()
+  })
   const settle = async (): Promise<number> => {
-    if (sweepDue) known.sweep()
+    if (sweepDue) {
+      watcher.renew()
+      known.sweep()
+    }
     sweepDue = false
     known.readDirty()
     await expireJobs(machine, door, known)
@@ -146,11 +154,6 @@ export async function follow(
       post.bell.ring()
     },
   })
-  const watcher = watchFolder(folder, undefined, id => {
-    known.dirty(id)
-    settleBell.ring()
-    post.bell.ring()
-  })
   const timer = setInterval(sweep, REREAD_MS)
   const loops = Promise.all([
     loop('job files', settleBell, settle),
@@ -173,7 +176,7 @@ export async function follow(
     async end() {
       isOver = true
       clearInterval(timer)
-      watcher?.close()
+      watcher.close()
       for (const bell of [settleBell, closeBell, post.bell]) bell.ring()
       await loops
       await ear.end()

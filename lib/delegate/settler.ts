@@ -36,17 +36,24 @@ export async function settleEnded(
   await updateRegistry(
     bench.registryPath,
     ({ registry }) => {
+      const look = () =>
+        settleJobs({
+          rows: rowsOf(registry),
+          isElsewhere: row => !isHere(row, machine),
+          ended,
+          open: known.open(),
+          op,
+          nowSec: machine.now() / 1000,
+          isBusy: row => row.op != null && !isSameOp(row, op) && isBusy(row, machine),
+        })
       // A job that was made for a session this moment keeps it open.
       known.readDirty()
-      result = settleJobs({
-        rows: rowsOf(registry),
-        isElsewhere: row => !isHere(row, machine),
-        ended,
-        open: known.open(),
-        op,
-        nowSec: machine.now() / 1000,
-        isBusy: row => row.op != null && !isSameOp(row, op) && isBusy(row, machine),
-      })
+      result = look()
+      if (result.closing.length > 0) {
+        // Nor does the kernel tell of every file: before a session is ended, all of them are looked at.
+        known.sweep()
+        result = look()
+      }
       return result.changes
     },
     { why: () => [...(result?.actions.values() ?? [])] },

@@ -59,7 +59,7 @@ export async function waitForJobs(
       await bell.wait(Math.min(POLL_MS, leftMs))
     }
   } finally {
-    watcher?.close()
+    watcher.close()
     await link?.end()
   }
 }

@@ -34,7 +34,7 @@ test('events of one job from many at once are all on record, and it ends once', 
   const { id } = await submit(world, name, 'do it')
   const steps = Array.from({ length: 6 }, (_, n) => emit(world, id, 'progress', ['--summary', `step ${n}`]))
   await Promise.all(steps)
-  const events = jobFile(world, id).events.filter(({ event }) => event === 'progress')
+  const events = jobFile(world, id).events.filter(({ emitter }) => emitter === 'emit')
   expect(events.map(({ summary }) => summary).sort()).toEqual([0, 1, 2, 3, 4, 5].map(n => `step ${n}`))
   expect(new Set(events.map(({ emitter, seq }) => `${emitter} ${seq}`)).size).toBe(6)
   const ends = await Promise.allSettled([emit(world, id, 'completed'), emit(world, id, 'error')])

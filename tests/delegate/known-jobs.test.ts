@@ -1,0 +1,75 @@
+/** What a monitor knows of the job files, where one of them went bad or the kernel does not tell of them. */
+import { realpathSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { JobBrief } from '#lib/delegate/brief.ts'
+import { expireJobs } from '#lib/delegate/ends.ts'
+import { lingeringDoor } from '#lib/delegate/jobs-door.ts'
+import { knownJobs } from '#lib/delegate/known-jobs.ts'
+import { settleEnded } from '#lib/delegate/settler.ts'
+import type { Bench } from '#lib/sessions/context.ts'
+import { ownOp } from '#lib/sessions/op.ts'
+import { thisMachine } from '#lib/system/machine.ts'
+import { jobFile, jobPath, jobsFolder, writeJob } from '../harness/jobs.ts'
+import { nowSec } from '../harness/processes.ts'
+import { iso, rowOf, writeRegistry } from '../harness/rows.ts'
+import { makeWorld, type World } from '../harness/world.ts'
+
+const CLAUDE = 'lab-creator-claude'
+
+function knownIn(world: World) {
+  const folder = jobsFolder(world)
+  const door = lingeringDoor(folder)
+  const troubles: string[] = []
+  const known = knownJobs(folder, realpathSync(world.registry), door, {
+    onJob: () => undefined,
+    onBus: () => undefined,
+    onRefused: () => undefined,
+    onTrouble: (_what, error) => troubles.push(String(error)),
+  })
+  return { door, known, troubles }
+}
+
+/** Three jobs as a monitor knows them, the second of which is then overwritten with what is no job. */
+function oneGoesBad(over: Parameters<typeof writeJob>[2]) {
+  const world = makeWorld()
+  writeRegistry(world, [])
+  const [first, bad, last] = [1, 2, 3].map(() => writeJob(world, CLAUDE, over).id) as [string, string, string]
+  const { door, known, troubles } = knownIn(world)
+  known.sweep()
+  writeFileSync(jobPath(world, bad), '{"half')
+  known.sweep()
+  return { world, door, known, troubles, first, bad, last }
+}
+
+test('a job that cannot be read keeps no other from expiring', async () => {
+  const { world, door, known, first, bad, last, troubles } = oneGoesBad({ expires_at_epoch: nowSec() - 1 })
+  await expireJobs(thisMachine(), door, known)
+  expect([first, last].map(id => jobFile(world, id).state)).toEqual(['expired', 'expired'])
+  expect(troubles).toHaveLength(1)
+  expect(troubles[0]).toContain(bad)
+})
+
+test('a job that cannot be read keeps no other from being settled, and is not settled again and again', async () => {
+  const { world, known, first, bad, last } = oneGoesBad({ state: 'completed', ended_at_epoch: nowSec() })
+  const idsOf = (briefs: JobBrief[]) => briefs.map(({ id }) => id)
+  expect(idsOf(known.ended())).toEqual([first, bad, last])
+  await known.settle([first, bad, last], () => 'completed')
+  expect([first, last].map(id => jobFile(world, id).settled)).toEqual([true, true])
+  expect(idsOf(known.ended())).toEqual([])
+})
+
+test('a session is not ended under a job that nobody told of', async () => {
+  const world = makeWorld()
+  writeRegistry(world, [])
+  const done = writeJob(world, CLAUDE, { state: 'completed', ended_at_epoch: nowSec() })
+  const row = { name: CLAUDE, status: 'running', tmux_session_epoch: nowSec() - 60, delegate_job_id: done.id }
+  writeRegistry(world, [{ ...row, tmux_session_created_at: iso(nowSec() - 60), tmux_server: 'default' }])
+  const { known } = knownIn(world)
+  known.sweep()
+  const next = writeJob(world, CLAUDE)
+  const machine = thisMachine()
+  const bench = { registryPath: realpathSync(world.registry) } as Bench
+  const { closing } = await settleEnded(machine, bench, ownOp(machine, 'stop'), known, () => false)
+  expect(closing).toEqual([])
+  expect(rowOf(world, CLAUDE)).toMatchObject({ status: 'running', delegate_job_id: next.id })
+})
