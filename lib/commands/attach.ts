@@ -16,7 +16,7 @@ const HELP = `attach - show a session in this terminal
 
 usage: agent-sessions attach NAME [--server NAME] [--registry FILE]
 
-  NAME              the exact name of a row whose session runs
+  NAME              the exact name of a row whose session runs, or server:name, as status shows it
   --server NAME     where several tmux servers have that name
   --registry FILE   the registry (default: $AGENT_SESSIONS_YAML, else .hermes/agent-sessions.yaml from here upward)
   --help, --version
@@ -35,14 +35,15 @@ export const attach: Command = { name: 'attach', help: HELP, run }
 
 async function run(argv: string[]): Promise<ExitCode> {
   const flags = parseFlags(argv, COMMON, EXAMPLE)
-  const [name, ...more] = flags.positionals
-  if (name === undefined || more.length > 0) throw usageError('attach takes one name', EXAMPLE)
+  const [given, ...more] = flags.positionals
+  if (given === undefined || more.length > 0) throw usageError('attach takes one name', EXAMPLE)
   const bench = await benchFor(flags, process.env)
   const machine = thisMachine()
   const { rowNamed } = await import('#lib/sessions/op.ts')
   const { observe } = await import('#lib/reconcile/observe.ts')
   const { registry } = (await readRegistryFile(bench.registryPath)).snapshot
-  const row = rowNamed(registry, name, bench.server, bench.yamlPath)
+  const row = rowNamed(registry, given, bench.server, bench.yamlPath)
+  const { name } = row
   const server = serverOf(row)
   const observation = await observe(machine, { ...bench, servers: [server] }, { tmux_sessions: [row] })
   const presence = [...observation.rows.values()][0]?.presence

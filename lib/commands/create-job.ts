@@ -50,12 +50,15 @@ export async function submitTo(
     note(`create: ${message}\n  ${hint}`)
     return { job: null, job_error: { code: 'runs-already', message, hint }, exit: EXIT.refused }
   }
-  const [{ submitJob }, { publicJob }, { tellJob }, { delegateProgram }] = await Promise.all([
-    import('#lib/delegate/submit.ts'),
-    import('#lib/jobs/public.ts'),
-    import('#lib/delegate/lifecycle.ts'),
-    import('./delegate/program.ts'),
-  ])
+  const [{ submitJob }, { publicJob }, { jobsFolder }, { tellJob }, { delegateProgram }, { asItStands }] =
+    await Promise.all([
+      import('#lib/delegate/submit.ts'),
+      import('#lib/jobs/public.ts'),
+      import('#lib/jobs/store.ts'),
+      import('#lib/delegate/lifecycle.ts'),
+      import('./delegate/program.ts'),
+      import('./delegate/as-it-stands.ts'),
+    ])
   let submitted: Submitted
   try {
     submitted = await submitJob(machine, bench, {
@@ -64,7 +67,6 @@ export async function submitTo(
       timeoutSec: asked.timeoutSec,
       keepSession: false,
       program: delegateProgram(),
-      dryRun: false,
     })
   } catch (error) {
     if (!isCodedError(error)) throw error
@@ -75,9 +77,10 @@ export async function submitTo(
   const { job, delivery, warnings } = submitted
   warnings.push(...(await tellJob(machine, bench.registryPath, job.id, 'created')))
   for (const warning of warnings) note(`create: ${warning}`)
-  const outcome = delivery?.outcome
+  const { outcome } = delivery
   const exit = outcome === 'unverified' ? EXIT.unknown : outcome === 'refused' ? EXIT.refused : EXIT.done
-  return { job: publicJob(job, machine.now()), job_error: null, exit }
+  const now = asItStands(job, jobsFolder(bench.registryPath))
+  return { job: publicJob(now, machine.now()), job_error: null, exit }
 }
 
 /** The line that tells of the job in a table of a create. */

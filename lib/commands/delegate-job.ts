@@ -25,6 +25,8 @@ usage: delegate-job submit NAME (--prompt TEXT | --prompt-file FILE|-) [--timeou
   emit     report a step; what agents run at the end of a job
   broker   run the embedded MQTT broker here until Ctrl-C (a monitor that subscribes runs its own)
 
+  NAME              the exact name of a session, or server:name, as status shows it
+  JOB               its id, or the end of it, at least 8 characters, as status shows it (emit: the whole id)
   --timeout TIME    submit, retry: the job expires after this (90s, 15m, 1h, 2d; 0 never; default 1h); its session stays.
                     wait: give up after this (default 0: never)
   --keep-session    the session stays when the job ends; without it a monitor that subscribes closes it
@@ -71,7 +73,7 @@ async function run(argv: string[]): Promise<ExitCode> {
   const load = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined
   if (load === undefined)
     throw usageError(
-      `delegate-job takes one of ${Object.keys(WORDS).join(', ')}, got ${word === '' ? 'nothing' : `"${word}"`}`,
+      `expected one of ${Object.keys(WORDS).join(', ')}, got ${word === '' ? 'nothing' : `"${word}"`}`,
       'delegate-job list',
     )
   return (await load())(rest)

@@ -16,7 +16,7 @@ const HELP = `resume - bring an ended session back, in its own conversation
 
 usage: resume NAME|--all [--fresh | --fork] [--wait-ready SECONDS] [--concurrency N] [--dry-run] [--json]
 
-  NAME                  the exact name of a row
+  NAME                  the exact name of a row, or server:name, as status shows it
   --all                 every row that can be resumed, after a reboot for example
   --fresh               a new conversation; the old id is kept in previous_session_ids
   --fork                a copy of the conversation under a new id, where the agent can

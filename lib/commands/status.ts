@@ -5,7 +5,7 @@ import { observe } from '#lib/reconcile/observe.ts'
 import { overview, type SessionLine } from '#lib/reconcile/overview.ts'
 import { buildReport } from '#lib/reconcile/report.ts'
 import { addSlowStates } from '#lib/reconcile/screens.ts'
-import { rowsOf } from '#lib/registry/rows.ts'
+import { meantBy, rowsOf } from '#lib/registry/rows.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { type Machine, thisMachine } from '#lib/system/machine.ts'
@@ -22,7 +22,7 @@ const HELP = `status - show every agent session of the registry, and what is tru
 
 usage: status [NAME] [--json] [--compact] [--all] [--watch [--interval SECONDS] [--timeout SECONDS]]
 
-  NAME              one session, in full (the exact name)
+  NAME              one session, in full: its exact name, or server:name, as the table shows it
   --json            one JSON value
   --compact         one line, for a status bar
   --all             with stopped, terminated and archived rows
@@ -75,7 +75,7 @@ async function run(argv: string[], early: Listings): Promise<ExitCode> {
     // Only the first drawing may use what was asked before it began.
     early.clear()
     if (name === undefined) return { text: shown(view, flags.has('json'), flags.has('compact')), view }
-    const sessions = view.sessions.filter(session => session.name === name)
+    const sessions = meantBy(name, view.sessions, session => session)
     if (sessions.length === 0)
       throw new CodedError(
         'no-such-session',

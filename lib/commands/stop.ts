@@ -17,7 +17,7 @@ const HELP = `stop - end an agent's session, and keep what it takes to bring it 
 usage: stop NAME|--all [--capture-id] [--reason TEXT] [--graceful | --mode soft|hard] [--timeout SECONDS]
             [--archive] [--purge-conversation --yes] [--dry-run] [--json]
 
-  NAME                  the exact name of a row
+  NAME                  the exact name of a row, or server:name, as status shows it
   --all                 every running row of this registry, and nothing else
   --mode hard           (default) end the tmux session; the agent is hung up on
   --mode soft, --graceful

@@ -132,7 +132,7 @@ export function noSuchJob(folder: string, id: string): CodedError {
     'no-such-job',
     EXIT.refused,
     `there is no job ${id} in ${folder}`,
-    'Ids are exact. `agent-sessions delegate-job list --all` shows those of this registry.',
+    'Give a whole id, or at least its last 8 characters. `agent-sessions delegate-job list --all` shows those of this registry.',
   )
 }
 

@@ -9,7 +9,7 @@ export type Before = { kind: 'ready'; sight: TargetSight } | { kind: 'refused'; 
 
 const POLL_MS = 60
 /** What forbids writing must stand this long: a screen may show for a moment what is answered or sent already. */
-const STANDS_MS = 600
+export const STANDS_MS = 600
 /** An input line that cannot be seen is waited for: the agent starts, or something is drawn over it. */
 const INPUT_WAIT_MS = 15_000
 const MAX_UNKNOWN = 3
@@ -47,13 +47,14 @@ export async function awaitEmptyInput(
   }
 }
 
-interface Obstacle {
+export interface Obstacle {
   /** `input`: it may come by itself. `mode`: we can take it away. `person`: somebody must. */
   kind: 'input' | 'mode' | 'person'
   why: string
 }
 
-function obstacleOf({ pane, input, state }: TargetSight, { adapter }: DeliveryTarget): Obstacle | undefined {
+/** What forbids writing at this moment; undefined: nothing. */
+export function obstacleOf({ pane, input, state }: TargetSight, { adapter }: DeliveryTarget): Obstacle | undefined {
   if (pane.synchronized) return { kind: 'person', why: 'its window sends what is typed to all of its panes' }
   if (pane.inputOff) return { kind: 'person', why: 'tmux lets nothing through to its pane (select-pane -e lifts that)' }
   if (pane.inMode) return { kind: 'mode', why: 'a mode of tmux stands over its pane' }

@@ -2,7 +2,7 @@
  * reconcile leaves the row alone. */
 import { opState } from '#lib/reconcile/observe.ts'
 import type { Change, Plain } from '#lib/registry/change.ts'
-import { keyOf, rowKey, rowsOf, serverOf } from '#lib/registry/rows.ts'
+import { keyOf, meantBy, placeOf, rowKey, rowsOf, serverOf } from '#lib/registry/rows.ts'
 import type { Registry, Row } from '#lib/registry/schema.ts'
 import { readRegistryFile, updateRegistry } from '#lib/registry/store.ts'
 import { CodedError, EXIT, isCodedError } from '#lib/system/errors.ts'
@@ -31,10 +31,12 @@ export function ownOp(machine: Machine, kind: OpKind): Op {
   }
 }
 
-/** The row of this very name, on this server; without one, on the only server that has it. CodedError `no-such-session`
- * or, where several servers have it, `usage`. */
+/** The row of this very name, on this server; without one, on the only server that has it. Or the one of `server:name`, as
+ * status shows it. CodedError `no-such-session` or, where several servers have it, `usage`. */
 export function rowNamed(registry: Registry, name: string, server: string | undefined, yamlPath: string): Row {
-  const rows = rowsOf(registry).filter(row => row.name === name && (server === undefined || serverOf(row) === server))
+  const rows = meantBy(name, rowsOf(registry), placeOf).filter(
+    row => row.name !== name || server === undefined || serverOf(row) === server,
+  )
   const [row] = rows
   if (row !== undefined && rows.length === 1) return row
   if (row === undefined)
@@ -45,7 +47,12 @@ export function rowNamed(registry: Registry, name: string, server: string | unde
       'Names are exact. `agent-sessions status --all` lists them.',
     )
   const servers = rows.map(serverOf).join(', ')
-  throw new CodedError('usage', EXIT.broken, `"${name}" is on several tmux servers: ${servers}`, 'Add --server NAME.')
+  throw new CodedError(
+    'usage',
+    EXIT.broken,
+    `"${name}" is on several tmux servers: ${servers}`,
+    'Name one as SERVER:NAME, or add --server NAME.',
+  )
 }
 
 export function findRow(registry: Registry, server: string, name: string): Row | undefined {

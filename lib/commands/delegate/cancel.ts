@@ -7,16 +7,15 @@ import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { COMMON, parseFlags } from '../flags.ts'
 import { note, print } from '../run.ts'
 import { visible } from '../visible.ts'
+import { asItStands } from './as-it-stands.ts'
 import { oneJob } from './one-job.ts'
-import { jobPlaces } from './places.ts'
 
 const EXAMPLE = 'delegate-job cancel 20261121T093000-1a2b3c4d --reason "no longer needed"'
 const TELL_MS = 2000
 
 export async function cancel(argv: string[]): Promise<ExitCode> {
   const flags = parseFlags(argv, { ...COMMON, reason: 'string', json: 'boolean' }, EXAMPLE)
-  const id = oneJob(flags, 'cancel', EXAMPLE)
-  const places = jobPlaces(flags)
+  const { id, places } = oneJob(flags, 'cancel', EXAMPLE)
   const reason = flags.text('reason')
   const draft = { event: 'cancelled', emitter: 'cancel', ...(reason === undefined ? {} : { summary: reason }) } as const
   const recorded = await recordEvent(places.folder, id, draft, Date.now(), { only: isOpen })
@@ -29,7 +28,9 @@ export async function cancel(argv: string[]): Promise<ExitCode> {
   }
   const changed = recorded !== undefined
   if (flags.has('json')) {
-    await print(`${JSON.stringify({ schema: 1, changed, job: publicJob(job, Date.now()) })}\n`)
+    await print(
+      `${JSON.stringify({ schema: 1, changed, job: publicJob(asItStands(job, places.folder), Date.now()) })}\n`,
+    )
     return EXIT.done
   }
   const session = visible(job.session.name)

@@ -4,23 +4,27 @@ const COMMON = `  --registry FILE   the registry (default: $AGENT_SESSIONS_YAML,
   --json            one JSON value
 `
 
+const JOB = `  JOB               its id, or the end of it: at least 8 characters that no other job's id ends with
+`
+
 export const WORD_HELP: Record<string, string> = {
   submit: `delegate-job submit - type a prompt into a session's agent, with one line below it that reports the end
 
 usage: delegate-job submit NAME (--prompt TEXT | --prompt-file FILE|-) [--timeout 1h] [--keep-session] [--dry-run] [--json]
 
-  NAME              the exact name of a running session
+  NAME              a running session, by its exact name or as status shows it: server:name
   --prompt TEXT     what is to be done
   --prompt-file F   the same from a file, or from standard input (-)
   --timeout TIME    the job expires after this (90s, 15m, 1h, 2d; 0 never; default 1h); its session stays
   --keep-session    the session stays when the job ends; without it a monitor that subscribes closes it
-  --dry-run         only look whether it could be delivered
+  --dry-run         only say what it would do now: deliver, wait (busy), or refuse and why; no job is made
   --server NAME     where several tmux servers have that name
 ${COMMON}
 examples:
   delegate-job submit my-app-creator-claude --prompt "Mend the failing test in tests/api" --timeout 2h --json
 
 exit codes: 0 delivered, or queued by a busy agent · 1 refused: nothing was written · 2 wrong usage or a broken registry
+            (--dry-run: the same, of what would be)
             3 another command was at work on the session · 4 unverified: it may have arrived, never send it again unlooked;
             or tmux gave no sure answer
 `,
@@ -28,6 +32,7 @@ exit codes: 0 delivered, or queued by a busy agent · 1 refused: nothing was wri
 
 usage: delegate-job emit JOB completed|error|progress|started [--summary TEXT] [--data JSON] [--json]
 
+  JOB               its whole id
   --summary TEXT    what was done, or why it could not be; at most 2000 characters
   --data JSON       more, for programs; at most 16 KiB
 ${COMMON}
@@ -41,7 +46,7 @@ exit codes: 0 on record (also where no broker could be told: a monitor does that
 
 usage: delegate-job wait JOB… [--timeout 30m] [--any] [--json]
 
-  --timeout TIME    give up after this (default 0: never)
+${JOB}  --timeout TIME    give up after this (default 0: never)
   --any             one of them is enough
 ${COMMON}
 examples:
@@ -54,7 +59,7 @@ exit codes: 0 completed · 1 no such job, or one ended otherwise · 2 wrong usag
 usage: delegate-job list [--all] [--session NAME] [--json]
 
   --all             ended ones, too
-  --session NAME    of this session only
+  --session NAME    of this session only; name or server:name
 ${COMMON}
 examples:
   delegate-job list --all
@@ -65,7 +70,7 @@ exit codes: 0 done · 1 no registry · 2 wrong usage
 
 usage: delegate-job show JOB [--json]
 
-${COMMON}
+${JOB}${COMMON}
 examples:
   delegate-job show 20261121T093000-1a2b3c4d
 
@@ -75,7 +80,7 @@ exit codes: 0 done · 1 no such job · 2 wrong usage or a broken job file
 
 usage: delegate-job cancel JOB [--reason TEXT] [--json]
 
-${COMMON}
+${JOB}${COMMON}
 examples:
   delegate-job cancel 20261121T093000-1a2b3c4d --reason "no longer needed"
 
@@ -86,7 +91,7 @@ exit codes: 0 cancelled (also when it was before) · 1 no such job, or it had en
 
 usage: delegate-job retry JOB [--timeout 1h] [--json]
 
-  --timeout TIME    of the new job (default: as the old one)
+${JOB}  --timeout TIME    of the new job (default: as the old one)
 ${COMMON}
 examples:
   delegate-job retry 20261121T093000-1a2b3c4d

@@ -7,7 +7,6 @@ import { benchFor } from '../bench.ts'
 import { COMMON, parseFlags } from '../flags.ts'
 import { secondsOf } from './duration.ts'
 import { oneJob } from './one-job.ts'
-import { jobPlaces } from './places.ts'
 import { delegateProgram } from './program.ts'
 import { tellSubmitted } from './submit.ts'
 
@@ -15,9 +14,9 @@ const EXAMPLE = 'delegate-job retry 20261121T093000-1a2b3c4d'
 
 export async function retry(argv: string[]): Promise<ExitCode> {
   const flags = parseFlags(argv, { ...COMMON, timeout: 'string', json: 'boolean' }, EXAMPLE)
-  const id = oneJob(flags, 'retry', EXAMPLE)
+  const { id, places } = oneJob(flags, 'retry', EXAMPLE)
   const timeoutSec = secondsOf(flags, 'timeout', EXAMPLE)
-  const before = readJob(jobPlaces(flags).folder, id)
+  const before = readJob(places.folder, id)
   const state = stateAt(before, Date.now())
   if (isOpen(state) || state === 'completed')
     throw new CodedError(
@@ -34,7 +33,6 @@ export async function retry(argv: string[]): Promise<ExitCode> {
     keepSession: before.keep_session,
     retryOf: id,
     program: delegateProgram(),
-    dryRun: false,
   })
-  return tellSubmitted(submitted, { json: flags.has('json'), yamlPath: bench.yamlPath, dryRun: false })
+  return tellSubmitted(submitted, { json: flags.has('json'), yamlPath: bench.yamlPath, folder: places.folder })
 }

@@ -6,15 +6,14 @@ import { thisMachine } from '#lib/system/machine.ts'
 import { COMMON, parseFlags } from '../flags.ts'
 import { print } from '../run.ts'
 import { oneJob } from './one-job.ts'
-import { jobPlaces } from './places.ts'
 import { jobDetails } from './show-job.ts'
 
 const EXAMPLE = 'delegate-job show 20261121T093000-1a2b3c4d'
 
 export async function show(argv: string[]): Promise<ExitCode> {
   const flags = parseFlags(argv, { ...COMMON, json: 'boolean' }, EXAMPLE)
-  const id = oneJob(flags, 'show', EXAMPLE)
-  const job = withDeadSubmitter(readJob(jobPlaces(flags).folder, id), thisMachine())
+  const { id, places } = oneJob(flags, 'show', EXAMPLE)
+  const job = withDeadSubmitter(readJob(places.folder, id), thisMachine())
   const now = Date.now()
   const text = flags.has('json') ? JSON.stringify({ schema: 1, job: publicJob(job, now) }) : jobDetails(job, now)
   await print(`${text}\n`)

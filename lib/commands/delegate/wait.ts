@@ -7,6 +7,7 @@ import { thisMachine } from '#lib/system/machine.ts'
 import { COMMON, parseFlags, usageError } from '../flags.ts'
 import { note, print } from '../run.ts'
 import { secondsOf } from './duration.ts'
+import { jobMeant } from './one-job.ts'
 import { jobPlaces } from './places.ts'
 import { jobLine } from './show-job.ts'
 
@@ -16,10 +17,11 @@ const FLAGS = { ...COMMON, timeout: 'string', any: 'boolean', json: 'boolean' } 
 
 export async function wait(argv: string[]): Promise<ExitCode> {
   const flags = parseFlags(argv, FLAGS, EXAMPLE)
-  const ids = [...new Set(flags.positionals.map(checkJobId))]
-  if (ids.length === 0) throw usageError('wait takes at least one job, got none', EXAMPLE)
+  const given = flags.positionals.map(checkJobId)
+  if (given.length === 0) throw usageError('wait takes at least one job, got none', EXAMPLE)
   const timeoutSec = secondsOf(flags, 'timeout', EXAMPLE) ?? 0
   const places = jobPlaces(flags)
+  const ids = [...new Set(given.map(id => jobMeant(id, places.folder)))]
   const machine = thisMachine()
   const { jobs, inTime } = await waitForJobs(machine, places.registryPath, {
     ids,
