@@ -50,6 +50,10 @@ const COMMANDS: Record<string, Entry> = {
     about: 'move old ended rows to the archive file',
     load: async () => (await import('#lib/commands/prune.ts')).prune,
   },
+  'monitor-card': {
+    about: 'the Hermes Kanban card on which a monitor lives',
+    load: async () => (await import('#lib/commands/monitor-card.ts')).monitorCard,
+  },
   install: {
     about: 'put the skills where an agent looks for them',
     load: async () => (await import('#lib/commands/install.ts')).install,

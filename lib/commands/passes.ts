@@ -1,6 +1,6 @@
 import type { Listings } from '#lib/reconcile/listings.ts'
 import { type Pass, type PassOptions, runPass } from '#lib/reconcile/pass.ts'
-import type { ReportedDrift } from '#lib/reconcile/report.ts'
+import type { Report, ReportedDrift } from '#lib/reconcile/report.ts'
 import { cachedReader } from '#lib/registry/cached-reader.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { keepTold } from './keep-told.ts'
@@ -17,13 +17,15 @@ export interface Passes {
   running(): number
 }
 
-/** The passes of a process that stays. @param before done before each: without it no pass may be made. */
+/** The passes of a process that stays. @param before done before each: without it no pass may be made. @param hear gets
+ * each report before it is told and struck out. */
 export function passes(
   machine: Machine,
   options: Omit<PassOptions, 'self'>,
   wanted: ReportOutput,
   early: Listings,
   before: () => Promise<void> | undefined,
+  hear?: (report: Report) => Promise<void>,
 ): Passes {
   const owner = selfAsOwner(machine)
   const reader = cachedReader(options.registryPath)
@@ -38,6 +40,7 @@ export function passes(
         await before()
         const pass = await runPass(machine, { ...options, self: { ...owner, pass: number } }, reader.read, early)
         early.clear()
+        await hear?.(pass.report)
         await tell(pass, wanted, number === 1, news(pass.report.drifts))
         await keepTold(pass)
         failures.passed()

@@ -50,7 +50,7 @@ export async function readMemory(path: string): Promise<Memory> {
 }
 
 /** A folder of ours in somebody's workspace keeps itself out of their git. */
-function makeOwnFolder(folder: string): void {
+export function makeOwnFolder(folder: string): void {
   if (!makeFolder(folder)) return
   writeFileSync(join(folder, '.gitignore'), '*\n', { mode: 0o600 })
 }

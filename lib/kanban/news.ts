@@ -1,0 +1,73 @@
+/** What a card was told, and what it is still to be told. Pure. */
+import type { Report, ReportedDrift } from '#lib/reconcile/report.ts'
+
+export interface CardNews {
+  /** Keys of the drifts that stand and were heard of, each with its server. */
+  told: Record<string, string>
+  /** A line each, oldest first: not on the card yet. */
+  lines: string[]
+  /** Lines that were let go, because the card could not be reached for so long. */
+  dropped: number
+}
+
+export const NO_NEWS: CardNews = { told: {}, lines: [], dropped: 0 }
+
+/** Lines kept for a card that cannot be reached. */
+const MOST_LINES = 500
+
+/** What a pass found, heard: its new drifts become lines. One that only stands is new once, until it is gone; what was done
+ * is always new. Where a server is unknown nothing is forgotten. */
+export function hear(news: CardNews, report: Report): { news: CardNews; fresh: number } {
+  const unknown = new Set(report.servers.filter(({ state }) => state === 'unknown').map(({ name }) => name))
+  const told: Record<string, string> = {}
+  for (const [key, server] of Object.entries(news.told)) if (unknown.has(server)) told[key] = server
+  const fresh: string[] = []
+  for (const drift of report.drifts) {
+    const key = keyOf(drift)
+    const isKnown = Object.hasOwn(news.told, key) || Object.hasOwn(told, key)
+    if (doesStand(drift)) told[key] = drift.server
+    if (!doesStand(drift) || !isKnown) fresh.push(lineOf(drift))
+  }
+  // The oldest stay: those may be on their way to the card.
+  const lines = [...news.lines, ...fresh].slice(0, MOST_LINES)
+  const dropped = news.dropped + news.lines.length + fresh.length - lines.length
+  return { news: { told, lines, dropped }, fresh: fresh.length }
+}
+
+/** What an earlier pass did and could not tell is reported until it is told: it stands, too. */
+function doesStand(drift: ReportedDrift): boolean {
+  return drift.action === null || drift.evidence['done_at_epoch'] !== undefined
+}
+
+function keyOf({ class: letter, kind, server, name, evidence }: ReportedDrift): string {
+  return [letter, kind, server, name, evidence['done_at_epoch'] ?? ''].join('\0')
+}
+
+function lineOf({ class: letter, kind, server, msg, action }: ReportedDrift): string {
+  const where = server === 'default' ? '' : ` (server ${server})`
+  return `${letter} ${kind}: ${msg}${where} [${action ?? 'reported only'}]`
+}
+
+/** The first `count` lines have reached the card. */
+export function wereTold(news: CardNews, count: number): CardNews {
+  return { ...news, lines: news.lines.slice(count), dropped: 0 }
+}
+
+/** All that is to be told as one comment. @param clean makes a text fit for a card, of at most so many characters. */
+export function commentOf(news: CardNews, at: string, clean: (text: string, most: number) => string): string {
+  const count = news.lines.length + news.dropped
+  const shown: string[] = []
+  let room = MOST_TEXT
+  for (const line of news.lines) {
+    const item = `- ${clean(line.replaceAll('\n', '\\x0a'), MOST_LINE)}`
+    room -= item.length + 1
+    if (room < 0) break
+    shown.push(item)
+  }
+  const more = count - shown.length
+  const rest = more === 0 ? [] : [`- and ${more} more: agent-sessions status shows what stands`]
+  return [`${count} new ${count === 1 ? 'drift' : 'drifts'} at ${at}:`, ...shown, ...rest].join('\n')
+}
+
+const MOST_LINE = 400
+const MOST_TEXT = 4000
