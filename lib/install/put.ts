@@ -1,7 +1,7 @@
 /** Puts skills into a folder of a host: each appears whole or not at all, and nothing of anybody else's is written over. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
+import { CodedError, EXIT, errnoOf, isCodedError } from '#lib/system/errors.ts'
 import { fsyncFolder, writeError } from '#lib/system/file-replace.ts'
 import { makeFolder } from '#lib/system/make-folder.ts'
 import { VERSION } from '#lib/version.ts'
@@ -28,10 +28,10 @@ export interface Installed {
  * `write-failed`. */
 export function installSkills(wish: InstallWish): Installed[] {
   const { to, names, dryRun } = wish
-  const plan = names.map(name => ({ name, path: join(to, name), action: actionFor(wish, name) }))
-  if (dryRun || plan.every(({ action }) => action === 'unchanged')) return plan
   let aside: string | undefined
   try {
+    const plan = names.map(name => ({ name, path: join(to, name), action: actionFor(wish, name) }))
+    if (dryRun || plan.every(({ action }) => action === 'unchanged')) return plan
     makeFolder(to)
     sweep(to)
     aside = join(to, `${ASIDE}${process.pid}`)
@@ -40,7 +40,7 @@ export function installSkills(wish: InstallWish): Installed[] {
     fsyncFolder(to)
     return plan
   } catch (error) {
-    throw errnoOf(error) === undefined || error instanceof CodedError ? error : writeError(to, error)
+    throw errnoOf(error) === undefined || isCodedError(error) ? error : writeError(to, error)
   } finally {
     if (aside !== undefined) rmSync(aside, { recursive: true, force: true })
   }

@@ -1,0 +1,252 @@
+/** `agent-sessions install`, on real folders. */
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { standingAt } from '#lib/install/mark.ts'
+import { VERSION } from '#lib/version.ts'
+import { jsonOf, run, start } from '../harness/command.ts'
+import { refused } from '../harness/live-create.ts'
+import { giveAway, makeWorld, type World } from '../harness/world.ts'
+import { BUNDLE } from '../readme/texts.ts'
+import { runFile } from './run-file.ts'
+
+const SKILLS = ['create', 'delegate-job', 'monitor', 'resume', 'status', 'stop']
+const SOURCE = join(BUNDLE, 'dist/skills')
+const MARK = '.agent-sessions.json'
+
+interface Answer {
+  to: string
+  version: string
+  skills: { name: string; path: string; action: string }[]
+}
+
+async function install(world: World, to: string, ...args: string[]): Promise<string[]> {
+  const ran = await run(world, 'agent-sessions', ['install', '--to', to, '--json', ...args])
+  expect([ran.code, ran.stderr]).toEqual([0, ''])
+  const answer = jsonOf<Answer>(ran)
+  expect(answer).toMatchObject({ schema: 1, to, version: VERSION })
+  return answer.skills.map(({ action }) => action)
+}
+
+const six = (action: string) => SKILLS.map(() => action)
+
+function contentOf(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  return Object.fromEntries(
+    files
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .filter(path => !path.endsWith(MARK))
+      .map(path => [path.slice(folder.length), createHash('sha256').update(readFileSync(path)).digest('hex')]),
+  )
+}
+
+const expectWhole = (to: string, name: string) =>
+  expect([name, contentOf(join(to, name))]).toEqual([name, contentOf(join(SOURCE, name))])
+
+describe('install', () => {
+  it('makes the folder and puts six whole skills there; again it has nothing to do', async () => {
+    const world = makeWorld()
+    const to = join(world.home, '.claude/skills')
+    expect(await install(world, to)).toEqual(six('installed'))
+    expect(readdirSync(to)).toEqual(SKILLS)
+    for (const name of SKILLS) expectWhole(to, name)
+    expect(await install(world, to)).toEqual(six('unchanged'))
+  })
+
+  it('says where they went to people, and takes a folder from here', async () => {
+    const world = makeWorld()
+    const ran = await run(world, 'agent-sessions', ['install', 'stop', 'status', '--to', 'skills'])
+    const to = join(world.workspace, 'skills')
+    expect(ran).toMatchObject({ code: 0, stdout: `installed  ${to}/stop\ninstalled  ${to}/status\n`, stderr: '' })
+    expect(readdirSync(to)).toEqual(['status', 'stop'])
+  })
+
+  it('writes nothing in a dry run', async () => {
+    const world = makeWorld()
+    const to = join(world.home, 'skills')
+    expect(await install(world, to, '--dry-run')).toEqual(six('installed'))
+    expect(existsSync(to)).toBe(false)
+  })
+
+  it('brings a copy of another version up to date, with what that one had more', async () => {
+    const world = makeWorld()
+    const to = join(world.home, 'skills')
+    await install(world, to)
+    const older = join(to, 'create')
+    writeFileSync(join(older, 'old.md'), 'old\n')
+    const files = { 'old.md': createHash('sha256').update('old\n').digest('hex') }
+    for (const name of readdirSync(older))
+      if (![MARK, 'old.md'].includes(name)) rmSync(join(older, name), { recursive: true })
+    writeFileSync(join(older, MARK), JSON.stringify({ installed_by: 'agent-sessions', version: '0.0.1', files }))
+    expect(await install(world, to)).toEqual(['updated', ...six('unchanged').slice(1)])
+    expectWhole(to, 'create')
+  })
+
+  it('links into the bundle, and goes from copies to links and back', async () => {
+    const world = makeWorld()
+    const to = join(world.home, 'skills')
+    await install(world, to, 'status')
+    expect(await install(world, to, '--link')).toEqual([
+      'installed',
+      'installed',
+      'installed',
+      'installed',
+      'updated',
+      'installed',
+    ])
+    for (const name of SKILLS) expect(readlinkSync(join(to, name))).toBe(join(SOURCE, name))
+    expect(await install(world, to, '--link')).toEqual(six('unchanged'))
+    expect(await install(world, to)).toEqual(six('updated'))
+    for (const name of SKILLS) expectWhole(to, name)
+  })
+
+  it('takes a link into another bundle of ours for its own, also when that has gone', async () => {
+    const world = makeWorld()
+    const to = join(world.home, 'skills')
+    mkdirSync(to)
+    symlinkSync('/nowhere/agent-sessions/dist/skills/stop', join(to, 'stop'))
+    expect(await install(world, to, 'stop', '--link')).toEqual(['updated'])
+    expect(readlinkSync(join(to, 'stop'))).toBe(join(SOURCE, 'stop'))
+  })
+})
+
+describe('what is not ours', () => {
+  const inTheWay: [string, (place: string) => void, string][] = [
+    ['a folder of somebody else', place => mkdirSync(place), 'not put there by agent-sessions'],
+    ['a file', place => writeFileSync(place, 'mine'), 'a file'],
+    ['a link to elsewhere', place => symlinkSync('/etc', place), 'a link to /etc'],
+    [
+      'a mark that nobody can read',
+      place => {
+        mkdirSync(place)
+        writeFileSync(join(place, MARK), '{')
+      },
+      'not put there by agent-sessions',
+    ],
+    [
+      'a copy of ours that was changed',
+      place => writeFileSync(join(place, 'SKILL.md'), 'mine'),
+      'changed since: SKILL.md',
+    ],
+    ['a copy of ours with a file more', place => writeFileSync(join(place, 'mine.md'), ''), 'changed since: mine.md'],
+  ]
+
+  it.each(inTheWay)('%s is never written over, and then nothing is written', async (what, put, why) => {
+    const world = makeWorld()
+    const to = join(world.home, 'skills')
+    if (what.startsWith('a copy of ours')) await install(world, to, 'status')
+    else mkdirSync(to)
+    put(join(to, 'status'))
+    const before = standingAt(join(to, 'status'), 'status')
+    const error = await refused(world, ['install', '--to', to], 1)
+    expect(error.code).toBe('in-the-way')
+    expect(error.message).toContain(`${to}/status is in the way (${why})`)
+    expect(error.hint).toContain('move it away')
+    expect(readdirSync(to)).toEqual(['status'])
+    expect(standingAt(join(to, 'status'), 'status')).toEqual(before)
+  })
+
+  it('stays where only others are asked for', async () => {
+    const world = makeWorld()
+    const to = join(world.home, 'skills')
+    mkdirSync(join(to, 'status'), { recursive: true })
+    expect(await install(world, to, 'create', 'stop')).toEqual(['installed', 'installed'])
+    expect(readdirSync(join(to, 'status'))).toEqual([])
+  })
+})
+
+describe('refusals', () => {
+  it.each([
+    ['no folder', [], 'install needs --to DIR'],
+    ['a skill that is none', ['nothing', '--to', 'x'], 'there is no skill "nothing"'],
+    ['a ~ that no shell saw', ['--to', '~/skills'], 'no shell made it your home'],
+    ['a flag that is none', ['--to', 'x', '--force'], 'unknown flag --force'],
+  ])('%s is wrong usage', async (_what, args, message) => {
+    const world = makeWorld()
+    const error = await refused(world, ['install', ...args], 2)
+    expect([error.code, error.message]).toEqual(['usage', expect.stringContaining(message)])
+    expect(readdirSync(world.workspace)).toEqual(['.hermes'])
+  })
+
+  it('a folder that cannot be written is told, and is as before', async () => {
+    const world = makeWorld({ unprivileged: true })
+    const to = join(world.home, 'skills')
+    mkdirSync(to)
+    giveAway(world)
+    chmodSync(to, 0o555)
+    const error = await refused(world, ['install', '--to', to], 1)
+    expect([error.code, error.hint]).toEqual(['write-failed', expect.stringContaining('must be able to write')])
+    expect(readdirSync(to)).toEqual([])
+  })
+
+  it('a file in the place of the folder is told', async () => {
+    const world = makeWorld()
+    writeFileSync(join(world.home, 'skills'), '')
+    expect((await refused(world, ['install', '--to', join(world.home, 'skills')], 1)).code).toBe('write-failed')
+  })
+
+  it("a skill that stands alone, npx's cache and a bundle that was not built say what to do instead", async () => {
+    const world = makeWorld()
+    const to = join(world.home, 'skills')
+    await install(world, to, 'status')
+    const alone = await runFile(world, join(to, 'status/scripts/agent-sessions.cjs'), ['install', '--to', to, '--json'])
+    expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining('"code":"alone"')])
+
+    const cached = join(world.root, '_npx/0123/node_modules/agent-sessions')
+    for (const part of ['bin', 'dist', 'package.json'])
+      cpSync(join(BUNDLE, part), join(cached, part), { recursive: true })
+    const program = join(cached, 'bin/agent-sessions.cjs')
+    const linked = await runFile(world, program, ['install', '--to', to, '--link', '--json'])
+    expect([linked.code, linked.stderr]).toEqual([1, expect.stringContaining('"code":"passing-package"')])
+    rmSync(join(cached, 'dist/skills'), { recursive: true })
+    const unbuilt = await runFile(world, program, ['install', '--to', to, '--json'])
+    expect([unbuilt.code, unbuilt.stderr]).toEqual([1, expect.stringContaining('"code":"not-built"')])
+  })
+})
+
+describe('at the same moment', () => {
+  it('several installs leave whole skills', async () => {
+    const world = makeWorld()
+    const to = join(world.home, 'skills')
+    const ran = await Promise.all(
+      [0, 1, 2, 3].map(() => run(world, 'agent-sessions', ['install', '--to', to, '--json'])),
+    )
+    expect(ran.map(({ code, stderr }) => [code, stderr])).toEqual(ran.map(() => [0, '']))
+    expect(readdirSync(to)).toEqual(SKILLS)
+    for (const name of SKILLS) expectWhole(to, name)
+  })
+
+  it('one that is killed leaves each skill whole or absent, and the next one finishes', async () => {
+    const world = makeWorld()
+    const to = join(world.home, 'skills')
+    let cut = 0
+    for (let round = 0; round < 12; round++) {
+      const child = start(world, 'agent-sessions', ['install', '--to', to, ...(round % 2 === 0 ? ['--link'] : [])])
+      const ended = new Promise(resolve => child.on('close', resolve))
+      // From before its first write to after its last.
+      await pause(40 + round * 12)
+      child.kill('SIGKILL')
+      await ended
+      const there = existsSync(to) ? readdirSync(to).filter(name => !name.startsWith('.')) : []
+      if (there.length < SKILLS.length || readdirSync(to).length > there.length) cut++
+      for (const name of there) expectWhole(to, name)
+    }
+    expect(cut).toBeGreaterThan(0)
+    await install(world, to)
+    expect(readdirSync(to)).toEqual(SKILLS)
+    for (const name of SKILLS) expectWhole(to, name)
+  })
+})
