@@ -1,10 +1,13 @@
 import type { Job, JobState } from '#lib/jobs/schema.ts'
+import { markOf } from './session-mark.ts'
 
 /** What a monitor keeps of a job. Not the prompt: it stays up for weeks. */
 export interface JobBrief {
   id: string
   name: string
   server: string
+  /** Which session of that name; null where that is not known. */
+  mark: string | null
   state: JobState
   keepSession: boolean
   settled: boolean
@@ -25,6 +28,7 @@ export function briefOf(job: Job): JobBrief {
     id: job.id,
     name: job.session.name,
     server: job.session.server,
+    mark: markOf(job.session) ?? null,
     state: job.state,
     keepSession: job.keep_session,
     settled: job.settled,

@@ -10,6 +10,7 @@ import { withExpiry } from './expiry.ts'
 import type { JobsDoor } from './jobs-door.ts'
 import type { KnownJobs } from './known-jobs.ts'
 import { recordEvent } from './record.ts'
+import { markOf } from './session-mark.ts'
 import { withDeadSubmitter } from './submitter.ts'
 
 /** Writes down that the time of open jobs is over. Their agents are not told, and their sessions stay. */
@@ -53,7 +54,9 @@ export async function endLost(
   const lost: Job[] = []
   for (const brief of open) {
     const row = ended.get(rowKey(brief.server, brief.name))
-    if (row === undefined || (row.terminated_at_epoch ?? 0) < brief.createdAtSec) continue
+    if (row === undefined) continue
+    const isItsSession = brief.mark !== null && brief.mark === markOf(row)
+    if (!isItsSession && (row.terminated_at_epoch ?? 0) < brief.createdAtSec) continue
     const draft = { event: 'error', emitter: 'monitor', summary: 'session gone' } as const
     const recorded = await recordEvent(folder, brief.id, draft, machine.now(), { only: isOpen, and: settled }).catch(
       unlessMissing,

@@ -1,7 +1,7 @@
 /** What create, resume and stop tell the job of a session. */
 import { isJobId } from '#lib/jobs/id.ts'
 import { isOpen } from '#lib/jobs/steps.ts'
-import { jobsFolder } from '#lib/jobs/store.ts'
+import { jobsFolder, updateJobs } from '#lib/jobs/store.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
@@ -9,6 +9,7 @@ import { findRow } from '#lib/sessions/op.ts'
 import { isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { recordEvent } from './record.ts'
+import { markFields } from './session-mark.ts'
 import { tellBus } from './tell.ts'
 import { reportTurns } from './turn-hook.ts'
 
@@ -32,7 +33,7 @@ export async function tellJob(
     return []
   } catch (error) {
     if (isCodedError(error) && error.code === 'no-such-job') return []
-    return [`its job ${job} was not told: ${error instanceof Error ? error.message : String(error)}`]
+    return [notTold(job, error)]
   }
 }
 
@@ -49,5 +50,24 @@ export async function tellResumed(
   const job = now?.delegate_job_id
   if (now === undefined || !job || !isJobId(job)) return []
   reportTurns(now, registryPath, program, job)
-  return tellJob(machine, registryPath, job, 'resumed')
+  return [...(await carryOn(registryPath, job, now)), ...(await tellJob(machine, registryPath, job, 'resumed'))]
+}
+
+/** An open job goes on in this session. One that had ended is nothing to it any more: it was brought back for other work,
+ * and must not be closed for that one's end. */
+async function carryOn(registryPath: string, id: string, row: Row): Promise<string[]> {
+  const session = markFields(row)
+  try {
+    await updateJobs(jobsFolder(registryPath), [id], job => {
+      if (isOpen(job)) return { ...job, session: { ...job.session, ...session } }
+      return job.settled ? undefined : { ...job, settled: true }
+    })
+    return []
+  } catch (error) {
+    return [notTold(id, error)]
+  }
+}
+
+function notTold(job: string, error: unknown): string {
+  return `its job ${job} was not told: ${error instanceof Error ? error.message : String(error)}`
 }

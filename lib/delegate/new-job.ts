@@ -5,7 +5,7 @@ import { isoSeconds } from '#lib/reconcile/new-identity.ts'
 import type { Machine } from '#lib/system/machine.ts'
 
 export interface JobWish {
-  session: { name: string; server: string }
+  session: Job['session']
   agent: string | null
   prompt: string
   /** Seconds; 0: it never expires. */

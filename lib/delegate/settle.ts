@@ -6,6 +6,7 @@ import { rowKey, serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import type { Op } from '#lib/sessions/op.ts'
 import type { JobBrief } from './brief.ts'
+import { markOf } from './session-mark.ts'
 
 export interface Closing {
   server: string
@@ -82,6 +83,7 @@ function byAge(a: JobBrief, b: JobBrief): number {
 function staysOpen(job: JobBrief, row: Row): boolean {
   if (job.state !== 'completed' && job.state !== 'error') return true
   if (row.keep_session || job.keepSession || row.status === 'stopped') return true
+  if (job.mark !== null && job.mark === markOf(row)) return false
   // It was made after the job had ended: brought back by somebody, who goes on with it.
   return (row.tmux_session_epoch ?? 0) > (job.endedAtSec ?? 0)
 }

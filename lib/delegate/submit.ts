@@ -55,7 +55,8 @@ async function handOver(
   target: Target,
 ): Promise<Submitted> {
   const { name, server } = wish.session
-  const job = newJob(machine, bench.registryPath, { ...wish, agent: target.adapter.name })
+  const session = { ...wish.session, ...target.mark }
+  const job = newJob(machine, bench.registryPath, { ...wish, session, agent: target.adapter.name })
   await addJob(folder, job)
   const { row, before, warnings } = await carryJob(bench, server, name, job.id).catch(async error => {
     await recordDelivery(folder, job.id, machine.now(), refusal(error))

@@ -1,6 +1,7 @@
 /** The agent that a job is for: looked at, and refused where nothing may be written to it. */
 import type { Driver } from '#lib/agents/drive/types.ts'
 import type { Adapter } from '#lib/agents/types.ts'
+import type { Job } from '#lib/jobs/schema.ts'
 import { provedId } from '#lib/reconcile/new-identity.ts'
 import type { RowSight } from '#lib/reconcile/sights.ts'
 import { serverOf } from '#lib/registry/rows.ts'
@@ -10,8 +11,11 @@ import type { DeliveryTarget } from '#lib/sessions/deliver-types.ts'
 import { lookAtRow } from '#lib/sessions/stop-look.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
+import { markFields } from './session-mark.ts'
 
 export interface Target extends DeliveryTarget {
+  /** What makes its session that one: for the job's file. */
+  mark: Partial<Job['session']>
   adapter: Adapter
   driver: Driver
 }
@@ -49,6 +53,7 @@ export async function targetOf(machine: Machine, bench: Bench, server: string, n
     adapter,
     driver,
     look: agent.look,
+    mark: markFields(row),
     ...(id === undefined ? {} : { id }),
   }
   await refuseWaiting(machine, target, name)

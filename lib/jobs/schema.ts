@@ -57,7 +57,15 @@ export const jobSchema = z.looseObject({
   id: text(JOB_ID, 'a job id'),
   /** The real path of the registry it belongs to: several may share a folder. */
   registry: name,
-  session: z.looseObject({ name, server: name }),
+  /** Which session of that name, where that is known: the row's own fields, when the prompt was handed over or the session
+   * came back with the job open. */
+  session: z.looseObject({
+    name,
+    server: name,
+    tmux_session_id: z.optional(z.string()),
+    tmux_server_pid: z.optional(z.int()),
+    tmux_server_pid_start: z.optional(z.string()),
+  }),
   agent: z.nullable(z.string()),
   host: z.nullable(z.string()),
   prompt: z.string(),

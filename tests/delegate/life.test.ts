@@ -35,10 +35,18 @@ test('a stop and a resume stand in the open job of the session, an ended one hea
   const world = liveWorld()
   await create(world, ['--agent', 'claude'])
   const { id } = await submit(world, NAME, 'do it')
+  const [before, first] = [jobFile(world, id).session, rowOf(world, NAME)]
+  expect(before).toMatchObject({ tmux_session_id: first['tmux_session_id'], tmux_server_pid: first['tmux_server_pid'] })
   await until('the answer', () => screenOf(world, `=${NAME}:`).includes('Done:'))
   await stop(world, [NAME])
   expect(eventsOf(jobFile(world, id)).at(-1)).toBe('stopped')
   await resume(world, [NAME])
+  const [after, second] = [jobFile(world, id).session, rowOf(world, NAME)]
+  expect(after).toMatchObject({
+    tmux_session_id: second['tmux_session_id'],
+    tmux_server_pid: second['tmux_server_pid'],
+  })
+  expect(after).not.toEqual(before)
   expect(eventsOf(jobFile(world, id)).slice(-2)).toEqual(['stopped', 'resumed'])
   expect(jobFile(world, id).ended_at).toBeNull()
   expect(rowOf(world, NAME)['delegate_job_id']).toBe(id)

@@ -10,6 +10,7 @@ function job(id: string, more: Partial<JobBrief> = {}): JobBrief {
     id,
     name: 'lab-creator-claude',
     server: 'default',
+    mark: null,
     state: 'completed',
     keepSession: false,
     settled: false,
@@ -119,6 +120,20 @@ describe('a job that ended', () => {
   test('of another session with the same name on another server, it keeps nobody', () => {
     const { closing } = settle({ open: [job('j2', { state: 'running', server: 'work' })] })
     expect(closing).toHaveLength(1)
+  })
+
+  const now = { tmux_session_id: '$3', tmux_server_pid: 7, tmux_server_pid_start: '70', tmux_session_epoch: 2500 }
+
+  test('before its session was made, by a clock that was put back: it closes it all the same', () => {
+    expect(settle({ rows: [row(now)], ended: [job('j1', { mark: '$3 7 70' })] }).closing).toHaveLength(1)
+  })
+
+  test.each([
+    ['session', '$2 7 70'],
+    ['server process', '$3 7 69'],
+    ['server', '$3 6 70'],
+  ])('in another %s than the one that was made since, it leaves that one alone', (_what, mark) => {
+    expect(settle({ rows: [row(now)], ended: [job('j1', { mark })] }).closing).toEqual([])
   })
 
   test('of a session on another machine changes nothing, and waits for who can close it', () => {
