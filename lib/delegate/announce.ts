@@ -1,5 +1,5 @@
 /** The world is told: events that stand in job files and did not go out yet. */
-import { signEvent } from '#lib/bus/event.ts'
+import { MAX_PAYLOAD, signEvent } from '#lib/bus/event.ts'
 import { eventTopic } from '#lib/bus/topics.ts'
 import type { Job, JobEvent } from '#lib/jobs/schema.ts'
 import type { JobsDoor } from './jobs-door.ts'
@@ -14,10 +14,12 @@ export interface Announcement {
   payload: string
 }
 
-/** What of these jobs is still to be told, oldest first. */
+/** What of these jobs is still to be told, oldest first. Not what is too large for any reader: the embedded broker hangs up
+ * at it, and what comes after it would never go out. (Only a file that somebody else wrote holds such.) */
 export function announcements(jobs: readonly Job[], prefix: string): Announcement[] {
   return jobs
     .flatMap(job => job.events.filter(event => !event.published).map(event => announcement(job, event, prefix)))
+    .filter(({ payload }) => Buffer.byteLength(payload) <= MAX_PAYLOAD)
     .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
 }
 

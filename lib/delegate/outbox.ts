@@ -37,9 +37,9 @@ export function outbox(
       const wanted = known.all().filter(({ unpublished }) => unpublished > 0)
       if (prefix === undefined || !ear.isConnected() || wanted.length === 0) return restMs
       const jobs = wanted.flatMap(({ id }) => jobNamed(folder, id, listener))
-      const due = machine.now() - OTHERS_MS
+      const nowMs = machine.now()
       const all = announcements(jobs, prefix)
-      const news = all.filter(({ at }) => !(Date.parse(at) > due)).slice(0, AT_ONCE)
+      const news = all.filter(({ at }) => isDue(nowMs - Date.parse(at))).slice(0, AT_ONCE)
       const sent: Announcement[] = []
       for (const one of news) {
         if (!(await ear.publish(one.topic, one.payload, SEND_MS))) break
@@ -53,6 +53,11 @@ export function outbox(
       return sent.length < all.length ? OTHERS_MS / 3 : restMs
     },
   }
+}
+
+/** What is younger than nothing was recorded by a clock that was put back since: nobody else sends it any more. */
+function isDue(ageMs: number): boolean {
+  return ageMs < 0 || ageMs >= OTHERS_MS
 }
 
 function jobNamed(folder: string, id: string, listener: FollowListener): Job[] {
