@@ -24,7 +24,7 @@ export interface Settlement {
   closing: Closing[]
   /** Jobs of which nothing is left to be done. */
   settled: string[]
-  /** Jobs whose row is another command's at this moment. */
+  /** Jobs whose row is another command's at this moment, or whose session is. */
   later: string[]
 }
 
@@ -42,6 +42,9 @@ export interface SettleFacts {
   isElsewhere(row: Row): boolean
 }
 
+/** A delivery takes less; one that nobody ever told of (its submit died on another host) holds nothing up for longer. */
+const DELIVERY_SEC = 300
+
 /** A completed or failed job ends the row that carries it and closes its session, unless the row or the job says that it
  * stays, or another job is open there, which the row carries from then on. Everything else leaves rows as they are. */
 export function settleJobs(facts: SettleFacts): Settlement {
@@ -50,10 +53,17 @@ export function settleJobs(facts: SettleFacts): Settlement {
   const carriers = new Map(rows.flatMap(row => (row.delegate_job_id ? [[row.delegate_job_id, row] as const] : [])))
   // The oldest: agents do one after the other. (Of equal keys a Map keeps the last.)
   const openAt = new Map(open.toSorted((a, b) => byAge(b, a)).map(job => [rowKey(job.server, job.name), job]))
+  const isDelivered = (job: JobBrief) => !job.inDelivery || Math.abs(facts.nowSec - job.createdAtSec) > DELIVERY_SEC
+  const inDelivery = new Set(open.flatMap(job => (isDelivered(job) ? [] : [rowKey(job.server, job.name)])))
   const pending = ended.toSorted(byAge)
   for (const job of pending) {
     const row = carriers.get(job.id)
     if (row !== undefined && facts.isElsewhere(row)) continue
+    // The row carries that one, or will; where it is refused, it carries this one again.
+    if (inDelivery.has(row === undefined ? rowKey(job.server, job.name) : rowKey(serverOf(row), row.name))) {
+      result.later.push(job.id)
+      continue
+    }
     if (row === undefined || row.status === 'archived') {
       result.settled.push(job.id)
       continue

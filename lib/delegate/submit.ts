@@ -69,7 +69,9 @@ async function handOver(
     timeoutMs: DELIVER_MS,
     ...(bench.onWait ? { onProgress: afterASecond(bench.onWait, name) } : {}),
   }).catch(notProved)
-  if (delivery.outcome === 'refused') warnings.push(...(await uncarryJob(bench, server, name, job.id, before)))
+  if (delivery.outcome === 'refused')
+    // Whatever becomes of the row: the job itself is over.
+    warnings.push(...(await uncarryJob(bench, server, name, job.id, before).catch(error => [wordsOf(error)])))
   const now = await recordDelivery(folder, job.id, machine.now(), delivery)
   const told: Told = await tellBus(bench.registryPath, machine.env, [now], TELL_MS).catch(error => ({
     published: false,

@@ -122,6 +122,20 @@ describe('a job that ended', () => {
     expect(closing).toHaveLength(1)
   })
 
+  test.each([
+    ['which the row carries meanwhile', row({ delegate_job_id: 'j2' })],
+    ['which the row does not carry yet, or not any more', row()],
+  ])('waits while another one is delivered into its session, %s: that may be refused', (_which, carrier) => {
+    const open = [job('j2', { state: 'queued', inDelivery: true, createdAtSec: 2990 })]
+    const { changes, settled, later } = settle({ rows: [carrier], open })
+    expect({ changes, settled, later }).toEqual({ changes: [], settled: [], later: ['j1'] })
+  })
+
+  test('does not wait for ever for one of whose delivery nobody tells', () => {
+    const open = [job('j2', { state: 'queued', inDelivery: true, createdAtSec: 2000 })]
+    expect(settle({ open }).settled).toEqual(['j1'])
+  })
+
   const now = { tmux_session_id: '$3', tmux_server_pid: 7, tmux_server_pid_start: '70', tmux_session_epoch: 2500 }
 
   test('before its session was made, by a clock that was put back: it closes it all the same', () => {

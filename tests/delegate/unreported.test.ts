@@ -3,12 +3,14 @@ import { expect, test } from 'vitest'
 import { silentSince, unreportedSince } from '#lib/delegate/unreported.ts'
 import { uuid } from '../harness/agents.ts'
 import { jsonOf } from '../harness/command.ts'
-import { delegate, emit, type Job, type JobFile, jobFile, writeJob } from '../harness/jobs.ts'
-import { bare } from '../harness/live-create.ts'
+import { countTmux } from '../harness/fake-tmux.ts'
+import { delegate, emit, type Job, type JobFile, jobFile, submit, untilState, writeJob } from '../harness/jobs.ts'
+import { bare, create, liveWorld } from '../harness/live-create.ts'
 import { type Monitor, startMonitor } from '../harness/monitor.ts'
 import { end, nowSec } from '../harness/processes.ts'
-import { fullRow, iso, sealed, writeRegistry } from '../harness/rows.ts'
+import { fullRow, iso, sealed, textOf, writeRegistry, writeText } from '../harness/rows.ts'
 import { CLAUDE, type ClaudeSession, claudeSession } from '../harness/sessions.ts'
+import { tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 import { makeWorld, type World } from '../harness/world.ts'
 
@@ -80,11 +82,32 @@ test.each([
   expect((await showOf(world, job.id)).unreported_since).toBeNull()
 })
 
-test('nothing is said of a session that tmux cannot be asked about, or of another one of its name', async () => {
+test('nothing is said where its session has no row, or another session has its name', async () => {
   const world = makeWorld()
   const job = silent(world)
+  const registry = textOf(world)
   writeRegistry(world, [])
   expect((await showOf(world, job.id)).unreported_since).toBeNull()
+  writeText(world, registry)
+  expect((await showOf(world, job.id)).unreported_since).not.toBeNull()
+  tmux(world, 'default', ['new-session', '-d', '-s', 'keeper', 'sleep 600'])
+  tmux(world, 'default', ['kill-session', '-t', `=${CLAUDE}`])
+  claudeSession(world, { server: 'default', leaves: { id: uuid(1) } })
+  expect((await showOf(world, job.id)).unreported_since).toBeNull()
+  expect((await statusOf(world))?.job_unreported_since).toBeNull()
+})
+
+test('an agent that ends its turn without the report is such a one', async () => {
+  const world = liveWorld()
+  const { name } = await create(world, ['--agent', 'claude'])
+  const job = await submit(world, name, 'do it')
+  expect((await showOf(world, job.id)).unreported_since).toBeNull()
+  await untilState(world, job.id, 'running')
+  const heard = jobFile(world, job.id).events.at(-1)
+  expect(heard).toMatchObject({ event: 'progress', emitter: 'hook' })
+  const look = async () => (await statusOf(world))?.job_unreported_since ?? undefined
+  expect(await until('its word', look, { timeoutMs: 20_000, everyMs: 500 })).toBe(heard?.at)
+  expect(jobFile(world, job.id).state).toBe('running')
 })
 
 test('wait says it once, on standard error, and goes on to wait', async () => {
@@ -109,6 +132,7 @@ test.each([
 ])('a monitor with %s says it once for each time', async (mode, more) => {
   const world = makeWorld()
   const job = silent(world)
+  const calls = countTmux(world)
   const flags = [mode, '--emit-diff', '--interval', '1', ...more]
   const monitor = startMonitor(world, flags)
   await until('its word', () => said(monitor).length === 1)
@@ -121,7 +145,8 @@ test.each([
   writeJob(world, CLAUDE, { ...before, state: 'running', events: again })
   await until('its next word', () => said(monitor).length === 2)
   // Some passes later it is no news.
-  await until('passes', () => new Promise<boolean>(resolve => setTimeout(() => resolve(true), 2500)))
+  const passed = calls().length
+  await until('more passes', () => calls().length >= passed + 8)
   end(monitor.pid, 'SIGTERM')
   expect(await monitor.left).toBe(0)
   expect(said(monitor)).toMatchObject([{ state: 'delivered' }, { state: 'running', since: again.at(-1)?.at }])
