@@ -17,8 +17,9 @@ const EXAMPLE = 'reconcile --once --emit-diff --dry-run'
 const HELP = `reconcile - compare the registry with tmux and with what the agents leave on disk, and mend the registry
 
 usage: reconcile [--once] [--emit-diff] [--dry-run] [--only-new]
-       reconcile --watch [--interval SECONDS] [--timeout SECONDS] [--emit-diff] [--only-new] [--dry-run]
-       reconcile --subscribe [--interval SECONDS] [--timeout SECONDS] [--idle-timeout SECONDS] [--emit-diff] [--only-new]
+       reconcile --watch [--interval SECONDS] [--timeout SECONDS] [--card ID] [--emit-diff] [--only-new] [--dry-run]
+       reconcile --subscribe [--interval SECONDS] [--timeout SECONDS] [--idle-timeout SECONDS] [--card ID] [--emit-diff]
+                 [--only-new]
 
   --once            one pass (what a plain call does)
   --emit-diff       print the report as one JSON value
@@ -30,6 +31,7 @@ usage: reconcile [--once] [--emit-diff] [--dry-run] [--only-new]
   --interval N      seconds between passes (default 30, 60 from five running sessions on)
   --timeout N       leave after N seconds (default 0: never)
   --idle-timeout N  with --subscribe: leave after N seconds without a message (default 600; 0: never)
+  --card ID         with --watch or --subscribe: live on this Hermes Kanban card; \`env\`: the one in $HERMES_KANBAN_TASK
   --registry FILE   the registry (default: $AGENT_SESSIONS_YAML, else .hermes/agent-sessions.yaml from here upward)
   --server NAME     a tmux server (-L name) to look at beside \`default\` and those of the rows
   --help, --version
@@ -46,11 +48,17 @@ Its session is closed once the agent rests, at the latest after 30 s, unless it 
 broker is $AGENT_JOBS_MQTT_URL (or MQTT_HOST …), else bus.url of the config, else an embedded one that runs here. While it is
 away a pass is made every $RECONCILE_POLL_INTERVAL seconds (default 15). AGENT_JOBS_MQTT_URL=off: job files alone.
 
+With --card, each new drift is commented on the card (several in one comment), with a heartbeat at start and every 5 minutes.
+A comment by somebody else that says \`stop\` or \`stop monitoring\` blocks the card and ends the monitor with 0; a heartbeat
+that is refused (the card is not running, or no longer this run's) ends it with 0, too. When --timeout or --idle-timeout is
+over the card is completed; Ctrl-C and SIGTERM leave it as it is. A card that cannot be reached holds nothing up.
+
 examples:
   reconcile --once --emit-diff --dry-run    what would be changed, as JSON
   reconcile                                 one pass, a line per drift
   reconcile --watch --interval 60           keep the registry true until Ctrl-C
   reconcile --subscribe --idle-timeout 0    the same, and follow delegated jobs
+  reconcile --watch --timeout 28200 --card env    eight hours on the card that this worker has
 
 exit codes: 0 done (with or without drift) · 1 no registry, or another monitor runs · 2 wrong usage or a broken registry
             3 the lock was not had in 10 s · 4 no tmux server gave a sure answer (the report is printed)
@@ -67,6 +75,7 @@ const FLAGS = {
   interval: 'string',
   timeout: 'string',
   'idle-timeout': 'string',
+  card: 'string',
 } as const
 
 export const reconcile: Command = { name: 'reconcile', help: HELP, run }
@@ -90,13 +99,22 @@ async function run(argv: string[], early: Listings): Promise<ExitCode> {
   if (flags.has('subscribe') && flags.has('dry-run'))
     throw usageError('--subscribe writes what it hears; --dry-run goes with --watch', 'reconcile --watch --dry-run')
 
+  const wantsCard = flags.text('card')
+  if (wantsCard !== undefined && (!stays || flags.has('dry-run')))
+    throw usageError(
+      stays ? '--card writes on the card; a dry run writes nothing' : '--card needs --watch or --subscribe',
+      'reconcile --watch --card env',
+    )
+  const card =
+    wantsCard === undefined ? undefined : (await import('#lib/kanban/card-id.ts')).cardId(wantsCard, process.env)
+
   const scope = await surroundings(flags, process.env)
   const machine = thisMachine()
   const output = { json: flags.has('emit-diff'), onlyNew: flags.has('only-new') }
   const options = { ...scope, dryRun: flags.has('dry-run'), listener: 'stdout', onWait: note }
   if (flags.has('watch')) {
     const { watch } = await import('./watch.ts')
-    return watch(machine, options, { ...output, interval, timeout: timeout ?? 0 }, early)
+    return watch(machine, options, { ...output, card, interval, timeout: timeout ?? 0 }, early)
   }
   if (flags.has('subscribe')) {
     const [{ subscribe }, { benchFor }, { pollSeconds }] = await Promise.all([
@@ -106,7 +124,7 @@ async function run(argv: string[], early: Listings): Promise<ExitCode> {
     ])
     // It ends sessions: what the registry says must be this user's own.
     const bench = { ...(await benchFor(flags, process.env)), servers: scope.servers }
-    const wanted = { ...output, interval, timeout: timeout ?? 0, idleTimeout: idleTimeout ?? 600 }
+    const wanted = { ...output, card, interval, timeout: timeout ?? 0, idleTimeout: idleTimeout ?? 600 }
     return subscribe(machine, bench, options, { ...wanted, poll: pollSeconds(process.env) }, early)
   }
 

@@ -8,11 +8,12 @@ import { readRegistryFile } from '#lib/registry/store.ts'
 import type { Bench } from '#lib/sessions/context.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
+import { cardOf } from './card.ts'
 import { monitorLock } from './monitor-lock.ts'
 import { passes } from './passes.ts'
 import { subscribeTeller } from './subscribe-tell.ts'
 import { waiter } from './waiter.ts'
-import { intervalMs, type WatchOptions } from './watch.ts'
+import { intervalMs, timeIsUp, type WatchOptions } from './watch.ts'
 
 export interface SubscribeOptions extends WatchOptions {
   /** Seconds without a message after which it leaves; 0: never. */
@@ -35,7 +36,8 @@ export async function subscribe(
   const lock = await monitorLock(options.registryPath)
   const wait = waiter()
   const started = machine.now()
-  const pass = passes(machine, options, wanted, early, () => lock.keep())
+  const card = await cardOf(machine, options.registryPath, wanted, wait)
+  const pass = passes(machine, options, wanted, early, () => lock.keep(), card?.hear)
   const teller = subscribeTeller(wanted.json)
   let follower: Follower | undefined
   try {
@@ -58,13 +60,18 @@ export async function subscribe(
         await wait.for(Math.min(dueMs, leftMs))
         continue
       }
-      if (leftMs <= 0) break
+      if (leftMs <= 0) {
+        const isTimeUp = wanted.timeout > 0 && machine.now() - started >= wanted.timeout * 1000
+        await card?.complete(isTimeUp ? timeIsUp(wanted.timeout) : `nothing was heard for ${wanted.idleTimeout} s`)
+        break
+      }
       isPassDue = false
       passedAtMs = performance.now()
       follower.refresh()
       await look()
     }
   } finally {
+    card?.end()
     await follower?.end()
     wait.end()
     lock.release()

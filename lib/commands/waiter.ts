@@ -13,6 +13,8 @@ export function waiter() {
   process.on('SIGTERM', leave)
   return {
     isOver: () => over,
+    /** Ends the waits, as a signal does. */
+    leave,
     /** Ends the wait that is under way, if there is one. */
     cut: () => wake?.(),
     for: (ms: number) =>

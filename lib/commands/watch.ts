@@ -2,15 +2,14 @@ import type { Listings } from '#lib/reconcile/listings.ts'
 import type { PassOptions } from '#lib/reconcile/pass.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
+import { type CardWish, cardOf } from './card.ts'
 import { endLostJobs } from './lost-jobs.ts'
 import { monitorLock } from './monitor-lock.ts'
 import { passes } from './passes.ts'
 import type { ReportOutput } from './show-report.ts'
 import { waiter } from './waiter.ts'
 
-export interface WatchOptions extends ReportOutput {
-  /** Seconds; undefined: 30, or 60 from five running sessions on. */
-  interval: number | undefined
+export interface WatchOptions extends ReportOutput, CardWish {
   /** Seconds; 0: never. */
   timeout: number
 }
@@ -21,6 +20,11 @@ const MANY_SESSIONS = 5
 /** Milliseconds between two passes. */
 export function intervalMs(interval: number | undefined, running: number): number {
   return (interval ?? (running >= MANY_SESSIONS ? 60 : 30)) * 1000
+}
+
+/** What a card's summary says of a monitor whose `--timeout` is over. */
+export function timeIsUp(timeout: number): string {
+  return `the monitor's ${timeout} s are over`
 }
 
 /** A pass every interval until the time is up or a signal comes. One monitor per registry: the second says who holds it
@@ -34,7 +38,8 @@ export async function watch(
   const lock = options.dryRun ? undefined : await monitorLock(options.registryPath)
   const wait = waiter()
   const started = machine.now()
-  const pass = passes(machine, options, wanted, early, () => lock?.keep())
+  const card = await cardOf(machine, options.registryPath, wanted, wait)
+  const pass = passes(machine, options, wanted, early, () => lock?.keep(), card?.hear)
   try {
     while (!wait.isOver()) {
       const made = await pass.make()
@@ -42,9 +47,13 @@ export async function watch(
       const interval = intervalMs(wanted.interval, pass.running())
       const left = wanted.timeout === 0 ? Number.POSITIVE_INFINITY : wanted.timeout * 1000 - (machine.now() - started)
       await wait.for(Math.max(0, Math.min(left, interval)))
-      if (left <= interval) break
+      if (left <= interval) {
+        await card?.complete(timeIsUp(wanted.timeout))
+        break
+      }
     }
   } finally {
+    card?.end()
     wait.end()
     lock?.release()
   }

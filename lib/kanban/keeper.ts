@@ -3,7 +3,7 @@ import { isoSeconds } from '#lib/reconcile/new-identity.ts'
 import type { Report } from '#lib/reconcile/report.ts'
 import { type Answer, type Card, writtenAtSec } from './answers.ts'
 import type { CardCalls } from './calls.ts'
-import { commentOf, hear, wereTold } from './news.ts'
+import { type CardNews, commentOf, hear, wereTold } from './news.ts'
 import type { NewsFile } from './news-file.ts'
 import { stopWatch } from './stop-word.ts'
 
@@ -42,8 +42,6 @@ export function keepCard(options: KeeperOptions): CardKeeper {
   let news = file.read()
   let [count, lastAt] = [0, 'never']
   let stopReason = ''
-  /** A comment of which nobody knows whether it arrived. */
-  let unsure: { text: string; lines: number } | undefined
   let [isOver, hasLeft, isAway, isFileBroken] = [false, false, false, false]
   let wake = () => {}
 
@@ -52,7 +50,8 @@ export function keepCard(options: KeeperOptions): CardKeeper {
   }
   const inMs = (ms: number) => performance.now() + ms
 
-  const keep = async () => {
+  const keep = async (changed: CardNews) => {
+    news = changed
     try {
       await file.write(news)
     } catch (error) {
@@ -81,11 +80,6 @@ export function keepCard(options: KeeperOptions): CardKeeper {
     options.leave()
   }
 
-  const arrived = async (lines: number) => {
-    news = wereTold(news, lines)
-    await keep()
-  }
-
   const steps = {
     async beat() {
       const answer = await calls.heartbeat(`alive, ${count} drifts, last at ${lastAt}`)
@@ -100,10 +94,10 @@ export function keepCard(options: KeeperOptions): CardKeeper {
       at.look = inMs(options.lookMs)
       if (!('card' in answer)) return
       const { card } = answer
-      if (unsure !== undefined) {
-        const { text, lines } = unsure
-        unsure = undefined
-        if (card.comments.some(({ body }) => body.trim() === text.trim())) await arrived(lines)
+      if (news.sent !== null) {
+        const { text, lines } = news.sent
+        const isThere = card.comments.some(({ body }) => body.trim() === text.trim())
+        await keep(isThere ? wereTold(news, lines) : { ...news, sent: null })
       }
       const stop = findStop(card)
       if (stop !== undefined) {
@@ -116,18 +110,19 @@ export function keepCard(options: KeeperOptions): CardKeeper {
     },
 
     async tell() {
-      if (unsure !== undefined) await steps.look()
+      if (news.sent !== null) await steps.look()
       at.tell = inMs(options.lookMs)
       const lines = news.lines.length
-      if (unsure !== undefined || lines === 0) return
+      if (news.sent !== null || lines === 0) return
       const text = commentOf(news, isoSeconds(Math.floor(options.now() / 1000)), calls.clean)
-      unsure = { text, lines }
+      // Before the call: whoever comes after us looks whether it arrived.
+      await keep({ ...news, sent: { text, lines } })
       const answer = await calls.comment(text)
       if (!isHeard(answer)) return
-      unsure = undefined
+      if (answer.is === 'done') return keep(wereTold(news, lines))
       // A card that takes no comment keeps its news; its heartbeat tells whether it is ours.
-      if (answer.is === 'done') await arrived(lines)
-      else at.tell = inMs(HEARTBEAT_MS)
+      await keep({ ...news, sent: null })
+      at.tell = inMs(HEARTBEAT_MS)
     },
 
     async block() {
@@ -161,9 +156,8 @@ export function keepCard(options: KeeperOptions): CardKeeper {
   return {
     async hear(report) {
       const found = hear(news, report)
-      news = found.news
       if (found.fresh > 0) [count, lastAt] = [count + found.fresh, report.timestamp]
-      await keep()
+      await keep(found.news)
       wake()
     },
     async complete(summary) {

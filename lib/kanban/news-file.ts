@@ -11,6 +11,7 @@ const newsSchema = z.object({
   told: z.record(z.string(), z.string()),
   lines: z.array(z.string()),
   dropped: z.int().check(z.nonnegative()),
+  sent: z.nullable(z.object({ text: z.string(), lines: z.int().check(z.nonnegative()) })),
 })
 
 export interface NewsFile {
@@ -29,8 +30,8 @@ export async function newsFile(
   return {
     read() {
       try {
-        const { told, lines, dropped } = newsSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
-        return { told, lines, dropped }
+        const { schema: _schema, ...news } = newsSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+        return news
       } catch {
         // None yet, or none that can be read: the worst that follows is that something is told once more.
         return NO_NEWS

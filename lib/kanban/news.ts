@@ -8,9 +8,11 @@ export interface CardNews {
   lines: string[]
   /** Lines that were let go, because the card could not be reached for so long. */
   dropped: number
+  /** A comment with the first `lines` of them, of which nobody knows whether it arrived. */
+  sent: { text: string; lines: number } | null
 }
 
-export const NO_NEWS: CardNews = { told: {}, lines: [], dropped: 0 }
+export const NO_NEWS: CardNews = { told: {}, lines: [], dropped: 0, sent: null }
 
 /** Lines kept for a card that cannot be reached. */
 const MOST_LINES = 500
@@ -31,7 +33,7 @@ export function hear(news: CardNews, report: Report): { news: CardNews; fresh: n
   // The oldest stay: those may be on their way to the card.
   const lines = [...news.lines, ...fresh].slice(0, MOST_LINES)
   const dropped = news.dropped + news.lines.length + fresh.length - lines.length
-  return { news: { told, lines, dropped }, fresh: fresh.length }
+  return { news: { ...news, told, lines, dropped }, fresh: fresh.length }
 }
 
 /** What an earlier pass did and could not tell is reported until it is told: it stands, too. */
@@ -50,7 +52,7 @@ function lineOf({ class: letter, kind, server, msg, action }: ReportedDrift): st
 
 /** The first `count` lines have reached the card. */
 export function wereTold(news: CardNews, count: number): CardNews {
-  return { ...news, lines: news.lines.slice(count), dropped: 0 }
+  return { ...news, lines: news.lines.slice(count), dropped: 0, sent: null }
 }
 
 /** All that is to be told as one comment. @param clean makes a text fit for a card, of at most so many characters. */
