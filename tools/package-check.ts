@@ -21,6 +21,9 @@ try {
   const paths = files.map(file => file.path)
   for (const wanted of [
     'README.md',
+    '.claude-plugin/marketplace.json',
+    'dist/skills/status/SKILL.md',
+    'dist/skills/status/scripts/agent-sessions.cjs',
     'schemas/agent-sessions.schema.json',
     'schemas/agent-sessions.job.schema.json',
     'skills/delegate-job/SKILL.md',
