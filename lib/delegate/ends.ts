@@ -7,7 +7,7 @@ import { isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import type { JobBrief } from './brief.ts'
 import { withExpiry } from './expiry.ts'
-import type { JobsDoor } from './jobs-door.ts'
+import { type JobsDoor, OF_ONE_JOB } from './jobs-door.ts'
 import type { KnownJobs } from './known-jobs.ts'
 import { recordEvent } from './record.ts'
 import { markOf } from './session-mark.ts'
@@ -59,7 +59,7 @@ export async function endLost(
     if (!isItsSession && (row.terminated_at_epoch ?? 0) < brief.createdAtSec) continue
     const draft = { event: 'error', emitter: 'monitor', summary: 'session gone' } as const
     const recorded = await recordEvent(folder, brief.id, draft, machine.now(), { only: isOpen, and: settled }).catch(
-      unlessMissing,
+      unlessOfOneJob,
     )
     if (recorded) lost.push(recorded.job)
   }
@@ -70,7 +70,8 @@ function settled(job: Job): Job {
   return { ...job, settled: true }
 }
 
-function unlessMissing(error: unknown): undefined {
-  if (!isCodedError(error) || error.code !== 'no-such-job') throw error
-  return undefined
+/** What is wrong with one job keeps no other from its end. */
+function unlessOfOneJob(error: unknown): undefined {
+  if (isCodedError(error) && (error.code === 'no-such-job' || OF_ONE_JOB.has(error.code))) return undefined
+  throw error
 }

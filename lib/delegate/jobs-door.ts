@@ -91,4 +91,4 @@ function changeAll(
 }
 
 /** What is wrong with one job, and not with the folder or the disk. */
-const OF_ONE_JOB = new Set(['job-broken', 'job-too-large', 'job-invalid'])
+export const OF_ONE_JOB = new Set(['job-broken', 'job-too-large', 'job-invalid'])

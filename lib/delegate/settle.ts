@@ -2,7 +2,7 @@
 import type { JobState } from '#lib/jobs/schema.ts'
 import { isoSeconds } from '#lib/reconcile/new-identity.ts'
 import type { Change } from '#lib/registry/change.ts'
-import { rowKey, serverOf } from '#lib/registry/rows.ts'
+import { keyOf, rowKey, serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import type { Op } from '#lib/sessions/op.ts'
 import type { JobBrief } from './brief.ts'
@@ -50,12 +50,14 @@ const DELIVERY_SEC = 300
 export function settleJobs(facts: SettleFacts): Settlement {
   const { rows, ended, open } = facts
   const result: Settlement = { changes: [], actions: new Map(), closing: [], settled: [], later: [] }
-  const carriers = new Map(rows.flatMap(row => (row.delegate_job_id ? [[row.delegate_job_id, row] as const] : [])))
   // The oldest: agents do one after the other. (Of equal keys a Map keeps the last.)
-  const openAt = new Map(open.toSorted((a, b) => byAge(b, a)).map(job => [rowKey(job.server, job.name), job]))
+  const oldestLast = open.toSorted((a, b) => byAge(b, a))
+  const openAt = new Map(oldestLast.map(job => [rowKey(job.server, job.name), job]))
+  const openIn = new Map(oldestLast.map(job => [job.mark ?? undefined, job]))
   const isDelivered = (job: JobBrief) => !job.inDelivery || Math.abs(facts.nowSec - job.createdAtSec) > DELIVERY_SEC
   const inDelivery = new Set(open.flatMap(job => (isDelivered(job) ? [] : [rowKey(job.server, job.name)])))
   const pending = ended.toSorted(byAge)
+  const carriers = carriersOf(pending, rows)
   for (const job of pending) {
     const row = carriers.get(job.id)
     if (row !== undefined && facts.isElsewhere(row)) continue
@@ -69,7 +71,8 @@ export function settleJobs(facts: SettleFacts): Settlement {
       continue
     }
     const key = rowKey(serverOf(row), row.name)
-    const next = openAt.get(key)
+    const mark = markOf(row)
+    const next = openAt.get(key) ?? (mark === undefined ? undefined : openIn.get(mark))
     if (next !== undefined && row.status === 'running') {
       const set = { delegate_job_id: next.id }
       result.changes.push({ kind: 'set', server: serverOf(row), name: row.name, set })
@@ -83,6 +86,25 @@ export function settleJobs(facts: SettleFacts): Settlement {
     else endRow(job, row, facts, result)
   }
   return result
+}
+
+/** The row that carries each job. A row may have been copied by hand: then the one of the job's own session. */
+function carriersOf(jobs: readonly JobBrief[], rows: readonly Row[]): Map<string, Row> {
+  const carrying = new Map<string, Row[]>()
+  for (const row of rows) {
+    const id = row.delegate_job_id
+    if (id) carrying.set(id, [...(carrying.get(id) ?? []), row])
+  }
+  const carriers = new Map<string, Row>()
+  for (const job of jobs) {
+    const some = carrying.get(job.id) ?? []
+    const row =
+      some.find(one => keyOf(one) === rowKey(job.server, job.name)) ??
+      some.find(one => job.mark !== null && markOf(one) === job.mark) ??
+      (some.length === 1 ? some[0] : undefined)
+    if (row !== undefined) carriers.set(job.id, row)
+  }
+  return carriers
 }
 
 function byAge(a: JobBrief, b: JobBrief): number {

@@ -22,7 +22,10 @@ export const MAX_DATA_BYTES = 16 * 1024
 
 const text = (pattern: RegExp, expected: string) => z.string().check(z.regex(pattern, expected))
 const name = z.string().check(z.minLength(1, 'text that is not empty'))
-const seconds = z.number().check(z.gte(0, 'a number that is not negative'))
+/** The last second that a Date can hold: what is shown as a time must be one. */
+const MAX_SEC = 8_640_000_000_000
+const isTime = [z.gte(0, 'a number that is not negative'), z.lte(MAX_SEC, `at most ${MAX_SEC}, the last second of all`)]
+const seconds = z.number().check(...isTime)
 
 /** Checked on every event that comes in, and on every one in a file. */
 export const eventSchema = z.looseObject({
@@ -74,7 +77,7 @@ export const jobSchema = z.looseObject({
   created_at_epoch: seconds,
   /** 0: none. */
   timeout_sec: seconds,
-  expires_at_epoch: z.nullable(z.int()),
+  expires_at_epoch: z.nullable(z.int().check(...isTime)),
   delivery: z.nullable(deliverySchema),
   /** The process that delivers it, while it does. */
   submitter: z.nullable(submitterSchema),

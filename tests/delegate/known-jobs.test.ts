@@ -2,10 +2,11 @@
 import { realpathSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { JobBrief } from '#lib/delegate/brief.ts'
-import { expireJobs } from '#lib/delegate/ends.ts'
+import { endLost, expireJobs } from '#lib/delegate/ends.ts'
 import { lingeringDoor } from '#lib/delegate/jobs-door.ts'
 import { knownJobs } from '#lib/delegate/known-jobs.ts'
 import { settleEnded } from '#lib/delegate/settler.ts'
+import type { Row } from '#lib/registry/schema.ts'
 import type { Bench } from '#lib/sessions/context.ts'
 import { ownOp } from '#lib/sessions/op.ts'
 import { thisMachine } from '#lib/system/machine.ts'
@@ -47,6 +48,13 @@ test('a job that cannot be read keeps no other from expiring', async () => {
   expect([first, last].map(id => jobFile(world, id).state)).toEqual(['expired', 'expired'])
   expect(troubles).toHaveLength(1)
   expect(troubles[0]).toContain(bad)
+})
+
+test('a job that cannot be read keeps no other from ending with its session', async () => {
+  const { world, known, first, last } = oneGoesBad({})
+  const row = { name: CLAUDE, status: 'terminated', terminated_at_epoch: nowSec() + 1 } as Row
+  await endLost(thisMachine(), jobsFolder(world), known.open(), [row])
+  expect([first, last].map(id => jobFile(world, id).state)).toEqual(['error', 'error'])
 })
 
 test('a job that cannot be read keeps no other from being settled, and is not settled again and again', async () => {

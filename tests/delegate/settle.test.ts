@@ -138,6 +138,33 @@ describe('a job that ended', () => {
 
   const now = { tmux_session_id: '$3', tmux_server_pid: 7, tmux_server_pid_start: '70', tmux_session_epoch: 2500 }
 
+  test.each([
+    ['before it', [row({ name: 'copy' }), row()]],
+    ['behind it', [row(), row({ name: 'copy' })]],
+  ])('ends the row of its own session, and no copy of that row %s', (_where, rows) => {
+    expect(settle({ rows }).closing).toMatchObject([{ name: 'lab-creator-claude' }])
+  })
+
+  test('whose row has another name by now ends that one', () => {
+    expect(settle({ rows: [row({ name: 'renamed' })] }).closing).toMatchObject([{ name: 'renamed' }])
+  })
+
+  test('whose row and its copy have other names ends the one whose session it was in, or none', () => {
+    const rows = [row({ name: 'a' }), row({ name: 'b', ...now }), row({ name: 'c' })]
+    expect(settle({ rows, ended: [job('j1', { mark: '$3 7 70' })] }).closing).toMatchObject([{ name: 'b' }])
+    expect(settle({ rows }).closing).toEqual([])
+  })
+
+  test('leaves its session to another open job there, also when the row has another name by now', () => {
+    const { closing, changes } = settle({
+      rows: [row({ name: 'renamed', ...now })],
+      ended: [job('j1', { mark: '$3 7 70' })],
+      open: [job('j2', { state: 'running', mark: '$3 7 70' })],
+    })
+    expect(closing).toEqual([])
+    expect(changes).toMatchObject([{ name: 'renamed', set: { delegate_job_id: 'j2' } }])
+  })
+
   test('before its session was made, by a clock that was put back: it closes it all the same', () => {
     expect(settle({ rows: [row(now)], ended: [job('j1', { mark: '$3 7 70' })] }).closing).toHaveLength(1)
   })
