@@ -54,7 +54,7 @@ export async function buildAll(outdir = dist): Promise<void> {
   }
 }
 
-const OPTIONS: BuildOptions = {
+export const OPTIONS: BuildOptions = {
   bundle: true,
   minify: true,
   platform: 'node',
