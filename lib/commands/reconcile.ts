@@ -48,6 +48,9 @@ Its session is closed once the agent rests, at the latest after 30 s, unless it 
 broker is $AGENT_JOBS_MQTT_URL (or MQTT_HOST …), else bus.url of the config, else an embedded one that runs here. While it is
 away a pass is made every $RECONCILE_POLL_INTERVAL seconds (default 15). AGENT_JOBS_MQTT_URL=off: job files alone.
 
+A monitor says once when the agent of an open job is idle and has not reported; nothing is changed by that. Told to leave
+(Ctrl-C, SIGTERM), it writes one last line.
+
 With --card, each new drift is commented on the card (several in one comment), with a heartbeat at start and every 5 minutes.
 A comment by somebody else that says \`stop\` or \`stop monitoring\` blocks the card and ends the monitor with 0; a heartbeat
 that is refused (the card is not running, or no longer this run's) ends it with 0, too. When --timeout or --idle-timeout is

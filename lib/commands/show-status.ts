@@ -3,6 +3,7 @@ import type { Drift } from '#lib/reconcile/diff/finding.ts'
 import type { SessionLine } from '#lib/reconcile/overview.ts'
 import type { Report } from '#lib/reconcile/report.ts'
 import { shortAge, table } from './table.ts'
+import { unreportedLine } from './unreported-line.ts'
 import { visible } from './visible.ts'
 
 export interface StatusView {
@@ -48,7 +49,8 @@ export function statusTable(view: StatusView, home: string | undefined): string 
     notes.unshift(`no ${view.not_shown > 0 ? 'running ' : ''}sessions in ${visible(view.yaml_path)}`)
   if (view.not_shown > 0) notes.push(`${view.not_shown} ended (--all shows them)`)
   const cached = view.drifts.filter(drift => drift.server === '').map(drift => visible(drift.msg))
-  return `${[...(rows.length > 0 ? [table([HEAD, ...rows])] : []), ...notes, ...cached].join('\n')}\n`
+  const silent = view.sessions.flatMap(unreportedOf)
+  return `${[...(rows.length > 0 ? [table([HEAD, ...rows])] : []), ...notes, ...cached, ...silent].join('\n')}\n`
 }
 
 function stateCell({ state, detail }: SessionLine): string {
@@ -56,6 +58,11 @@ function stateCell({ state, detail }: SessionLine): string {
   const text = state === 'waiting' && detail !== null ? `waiting: ${visible(detail)}` : state
   const colour = COLOURS[state]
   return colour === undefined ? text : styleText(colour, text)
+}
+
+function unreportedOf({ name, server, job, job_state, job_unreported_since: since }: SessionLine): string[] {
+  if (job === null || since === null) return []
+  return [unreportedLine({ id: job, session: { name, server }, state: job_state ?? 'unknown', since })]
 }
 
 /** Its state, and enough of its id to find it. */
@@ -93,20 +100,23 @@ export function compactLine(view: StatusView): string {
 export function sessionDetails(view: StatusView): string {
   return `${view.sessions
     .map(line =>
-      table([
-        ['name', visible(line.name)],
-        ['server', visible(line.server)],
-        ['agent', visible(line.agent ?? '-')],
-        ['status', line.status ?? 'no row'],
-        ['state', [stateCell(line), line.source === null ? '' : `(from: ${line.source})`].join(' ').trim()],
-        ...(line.detail === null ? [] : [['detail', visible(line.detail)]]),
-        ['job', line.job === null ? '-' : `${visible(line.job)} (${line.job_state ?? 'unknown'})`],
-        ['id', line.id === null ? '-' : visible(line.id)],
-        ['age', shortAge(line.age)],
-        ['folder', line.folder === null ? '-' : visible(line.folder)],
-        ['attach', line.attach === null ? '-' : visible(line.attach)],
-        ...line.drifts.map(drift => [`drift ${drift.class}`, visible(drift.msg)]),
-      ]),
+      [
+        table([
+          ['name', visible(line.name)],
+          ['server', visible(line.server)],
+          ['agent', visible(line.agent ?? '-')],
+          ['status', line.status ?? 'no row'],
+          ['state', [stateCell(line), line.source === null ? '' : `(from: ${line.source})`].join(' ').trim()],
+          ...(line.detail === null ? [] : [['detail', visible(line.detail)]]),
+          ['job', line.job === null ? '-' : `${visible(line.job)} (${line.job_state ?? 'unknown'})`],
+          ['id', line.id === null ? '-' : visible(line.id)],
+          ['age', shortAge(line.age)],
+          ['folder', line.folder === null ? '-' : visible(line.folder)],
+          ['attach', line.attach === null ? '-' : visible(line.attach)],
+          ...line.drifts.map(drift => [`drift ${drift.class}`, visible(drift.msg)]),
+        ]),
+        ...unreportedOf(line),
+      ].join('\n'),
     )
     .join('\n\n')}\n`
 }

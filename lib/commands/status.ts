@@ -33,7 +33,8 @@ usage: status [NAME] [--json] [--compact] [--all] [--watch [--interval SECONDS] 
 
 It only reads. STATUS is what the registry says; STATE is what the agent does now: working, idle, waiting, limited,
 starting, exited, unknown; gone: its session surely ended; gone?: so many at once that reconcile looks twice.
-JOB is how the job it carries stands, and the end of that job's id. DRIFT shows what \`reconcile\` would report, by class and kind.
+JOB is how the job it carries stands, and the end of that job's id; a line below the table names each open job whose agent is
+idle and has not reported for a while. DRIFT shows what \`reconcile\` would report, by class and kind.
 
 examples:
   status                        a table
@@ -114,7 +115,7 @@ async function look(machine: Machine, scope: Surroundings, all: boolean, early: 
   const findings = diff(snapshot.registry, observation)
   const rows = rowsOf(snapshot.registry)
   const sessions = overview(rows, observation, findings, all)
-  await addJobStates(sessions, scope.registryPath)
+  await addJobStates(sessions, observation)
   const isEnded = ({ status }: SessionLine) => status !== null && status !== 'running'
   const report = buildReport(observation, scope.yamlPath, true, findings, () => false)
   return {

@@ -1,8 +1,8 @@
 /** What a monitor with ears says. */
 import type { FollowListener, JobNews } from '#lib/delegate/follow.ts'
-import { isoSeconds } from '#lib/reconcile/new-identity.ts'
+import type { Say } from './monitor-say.ts'
 import { failuresOnce } from './passes.ts'
-import { note, print } from './run.ts'
+import { note } from './run.ts'
 import { visible } from './visible.ts'
 
 /** A stranger who floods the broker must not fill our log: one line for each reason so often. */
@@ -14,15 +14,7 @@ export interface Teller extends FollowListener {
 }
 
 /** Lines for people, JSON lines for programs; failures and refusals on standard error, each once. */
-export function subscribeTeller(json: boolean): Teller {
-  const say = (value: Record<string, unknown>, line: string) => {
-    const now = new Date()
-    const text = json
-      ? JSON.stringify({ schema: 1, timestamp: isoSeconds(Math.floor(now.getTime() / 1000)), ...value })
-      : `${now.toTimeString().slice(0, 8)} ${line}`
-    // A reader that left ends the monitor with its next pass.
-    print(`${text}\n`).catch(() => undefined)
-  }
+export function subscribeTeller(json: boolean, say: Say): Teller {
   const failures = new Map<string, ReturnType<typeof failuresOnce>>()
   const trouble = (what: string, error: unknown) => {
     const known = failures.get(what) ?? failuresOnce(json)

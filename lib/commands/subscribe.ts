@@ -10,6 +10,8 @@ import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { cardOf } from './card.ts'
 import { monitorLock } from './monitor-lock.ts'
+import { monitorSay, sayLeft } from './monitor-say.ts'
+import { unreportedTeller } from './monitor-unreported.ts'
 import { passes } from './passes.ts'
 import { subscribeTeller } from './subscribe-tell.ts'
 import { waiter } from './waiter.ts'
@@ -38,12 +40,15 @@ export async function subscribe(
   const started = machine.now()
   const card = await cardOf(machine, options.registryPath, wanted, wait)
   const pass = passes(machine, options, wanted, early, () => lock.keep(), card?.hear)
-  const teller = subscribeTeller(wanted.json)
+  const say = monitorSay(wanted.json)
+  const teller = subscribeTeller(wanted.json, say)
+  const tellUnreported = unreportedTeller(machine, options, say)
   let follower: Follower | undefined
   try {
     const look = async () => {
       const made = await pass.make()
       if (made && follower) await follower.afterPass(await rowsNow(options.registryPath)).catch(teller.onJobTrouble)
+      if (made) await tellUnreported(made).catch(teller.onJobTrouble)
     }
     await look()
     let isPassDue = false
@@ -76,6 +81,7 @@ export async function subscribe(
     wait.end()
     lock.release()
   }
+  await sayLeft(say, wait.signal())
   return EXIT.done
 }
 

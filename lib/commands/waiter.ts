@@ -5,14 +5,21 @@ const LONGEST_MS = 2 ** 31 - 1
 export function waiter() {
   let over = false
   let wake: (() => void) | undefined
+  let told: NodeJS.Signals | undefined
   const leave = () => {
     over = true
     wake?.()
   }
-  process.on('SIGINT', leave)
-  process.on('SIGTERM', leave)
+  const onSignal = (signal: NodeJS.Signals) => {
+    told ??= signal
+    leave()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
   return {
     isOver: () => over,
+    /** The signal that ended them, if one did. */
+    signal: () => told,
     /** Ends the waits, as a signal does. */
     leave,
     /** Ends the wait that is under way, if there is one. */
@@ -27,8 +34,8 @@ export function waiter() {
         }
       }),
     end: () => {
-      process.off('SIGINT', leave)
-      process.off('SIGTERM', leave)
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
     },
   }
 }

@@ -5,7 +5,10 @@ import type { Machine } from '#lib/system/machine.ts'
 import { type CardWish, cardOf } from './card.ts'
 import { endLostJobs } from './lost-jobs.ts'
 import { monitorLock } from './monitor-lock.ts'
+import { monitorSay, sayLeft } from './monitor-say.ts'
+import { unreportedTeller } from './monitor-unreported.ts'
 import { passes } from './passes.ts'
+import { tellError } from './run.ts'
 import type { ReportOutput } from './show-report.ts'
 import { waiter } from './waiter.ts'
 
@@ -37,13 +40,18 @@ export async function watch(
 ): Promise<ExitCode> {
   const lock = options.dryRun ? undefined : await monitorLock(options.registryPath)
   const wait = waiter()
+  const say = monitorSay(wanted.json)
+  const tellUnreported = unreportedTeller(machine, options, say)
   const started = machine.now()
   const card = await cardOf(machine, options.registryPath, wanted, wait)
   const pass = passes(machine, options, wanted, early, () => lock?.keep(), card?.hear)
   try {
     while (!wait.isOver()) {
       const made = await pass.make()
-      if (made) await endLostJobs(machine, options, made)
+      if (made) {
+        await endLostJobs(machine, options, made)
+        await tellUnreported(made).catch(error => tellError('reconcile', error, wanted.json))
+      }
       const interval = intervalMs(wanted.interval, pass.running())
       const left = wanted.timeout === 0 ? Number.POSITIVE_INFINITY : wanted.timeout * 1000 - (machine.now() - started)
       await wait.for(Math.max(0, Math.min(left, interval)))
@@ -57,5 +65,6 @@ export async function watch(
     wait.end()
     lock?.release()
   }
+  await sayLeft(say, wait.signal())
   return EXIT.done
 }

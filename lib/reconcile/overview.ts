@@ -23,6 +23,8 @@ export interface SessionLine {
   job: string | null
   /** How that job stands; null without one, and where its file cannot be read. */
   job_state: string | null
+  /** Since when it was not reported, where its agent rests; null where it does not, or nobody knows. */
+  job_unreported_since: string | null
   drifts: { class: string; kind: string; msg: string }[]
   /** The conversation id on record, else the one proved live but not on record yet. */
   id: string | null
@@ -61,6 +63,7 @@ export function overview(
       ...stateOf(sight, inDoubt, observation.atSec),
       job: row.delegate_job_id ?? null,
       job_state: null,
+      job_unreported_since: null,
       drifts: own,
       id: idOf(sight),
       age: created === null ? null : Math.max(0, Math.floor(observation.atSec - created)),
@@ -77,6 +80,7 @@ export function overview(
       ...liveState(agent, observation.atSec),
       job: null,
       job_state: null,
+      job_unreported_since: null,
       drifts: drifts.get(rowKey(session.server, session.name)) ?? [],
       id: agent.id.kind === 'id' ? agent.id.evidence.id : null,
       age: Math.max(0, Math.floor(observation.atSec - session.created)),

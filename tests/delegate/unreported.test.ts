@@ -66,17 +66,21 @@ test('status and show say it, since when, and what can be done; the job is as it
   expect(isUntouched()).toBe(true)
 })
 
+// Each made in its own test: they are about now.
 test.each([
-  ['its agent works', { leaves: { status: 'busy' } }],
-  ['its agent asks something', { leaves: { status: 'waiting', waitingFor: 'permission prompt' } }],
-  ['what its agent does is not known', { leaves: { status: undefined, id: uuid(3), turn: 'no file', mapped: false } }],
-  ['it was heard of a moment ago', { job: { events: since(2) } }],
-  ['its submit is at work', { job: { state: 'queued', delivery: null, events: [step('submitted', 300, 1)] } }],
-  ['it has ended', { job: { state: 'completed', ended_at: iso(nowSec()), ended_at_epoch: nowSec() } }],
-  ['its time is over', { job: { expires_at_epoch: nowSec() - 1 } }],
+  ['its agent works', () => ({ leaves: { status: 'busy' } })],
+  ['its agent asks something', () => ({ leaves: { status: 'waiting', waitingFor: 'permission prompt' } })],
+  [
+    'what its agent does is not known',
+    () => ({ leaves: { status: undefined, id: uuid(3), turn: 'no file', mapped: false } }),
+  ],
+  ['it was heard of a moment ago', () => ({ job: { events: since(0) } })],
+  ['its submit is at work', () => ({ job: { state: 'queued', delivery: null, events: [step('submitted', 300, 1)] } })],
+  ['it has ended', () => ({ job: { state: 'completed', ended_at: iso(nowSec()), ended_at_epoch: nowSec() } })],
+  ['its time is over', () => ({ job: { expires_at_epoch: nowSec() - 1 } })],
 ] as const)('nothing is said where %s', async (_, want) => {
   const world = makeWorld()
-  const job = silent(world, want as Parameters<typeof silent>[1])
+  const job = silent(world, want() as Parameters<typeof silent>[1])
   expect((await statusOf(world))?.job_unreported_since).toBeNull()
   expect((await bare(world, ['status'])).stdout).not.toContain('reported')
   expect((await showOf(world, job.id)).unreported_since).toBeNull()

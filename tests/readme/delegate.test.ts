@@ -1,5 +1,5 @@
 /** The README's section on jobs, typed line by line into a shell in a real terminal. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { jobFile, jobIds } from '../harness/jobs.ts'
@@ -15,7 +15,9 @@ it('does what the text says', async () => {
   world.env['AGENT_SESSIONS_YAML'] = ''
   linkProgram(world)
   const terminal = new Terminal(world)
-  const monitorLog = () => readFileSync(join(world.workspace, 'monitor.log'), 'utf8')
+  const log = join(world.workspace, 'monitor.log')
+  // The shell makes it a moment after it was told to.
+  const monitorLog = () => (existsSync(log) ? readFileSync(log, 'utf8') : '')
   const typed = async (line: string) => expect([line, await terminal.exitCode(terminal.type(line))]).toEqual([line, 0])
 
   for (const line of commandsOf('README.md', 'a job')) {

@@ -4,7 +4,9 @@ import { expect, test } from 'vitest'
 import { uuid } from '../harness/agents.ts'
 import { type Report, run, start } from '../harness/command.ts'
 import { countTmux } from '../harness/fake-tmux.ts'
+import { startMonitor } from '../harness/monitor.ts'
 import { kindsOf } from '../harness/passes.ts'
+import { end } from '../harness/processes.ts'
 import { fullRow, rowOf, sealed, writeRegistry, writeText } from '../harness/rows.ts'
 import { CLAUDE, claudeSession } from '../harness/sessions.ts'
 import { killSession } from '../harness/tmux.ts'
@@ -98,14 +100,16 @@ test('a registry that breaks under a monitor is told and survived', async () => 
   expect(monitor.reports.map(kindsOf)).toEqual([[`A gone ${CLAUDE}`]])
 })
 
-test('SIGTERM ends a monitor with 0', async () => {
+test.each([
+  ['SIGTERM', [], /^\d\d:\d\d:\d\d the monitor leaves: SIGTERM$/],
+  ['SIGINT', ['--emit-diff'], /^\{"schema":1,"timestamp":"[^"]+","kind":"left","why":"SIGINT"\}$/],
+] as const)('%s ends a monitor with 0, and its last line says so', async (signal, flags, last) => {
   const world = makeWorld()
   writeRegistry(world, [fullRow(claudeSession(world))])
   const calls = countTmux(world)
-  const child = start(world, 'reconcile', ['--watch', '--interval', '30'])
-  world.pids.add(child.pid ?? 0)
-  const left = new Promise(resolve => child.once('exit', resolve))
+  const monitor = startMonitor(world, ['--watch', '--interval', '30', ...flags])
   await until('its first pass', () => calls().length >= 2)
-  child.kill('SIGTERM')
-  expect(await left).toBe(0)
+  end(monitor.pid, signal)
+  expect(await monitor.left).toBe(0)
+  expect(monitor.stdout().trimEnd().split('\n').at(-1)).toMatch(last)
 })

@@ -52,6 +52,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it with 0, and the next one b
     const monitor = await connectedListener(world)
     expect(await monitor.end(signal)).toBe(0)
     expect(monitor.stderr()).toBe('')
+    expect(monitor.reports().at(-1)).toMatchObject({ schema: 1, kind: 'left', why: signal })
   }
 })
 

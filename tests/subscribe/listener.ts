@@ -18,7 +18,7 @@ import type { World } from '../harness/world.ts'
 export interface News extends Partial<Report> {
   schema: number
   timestamp: string
-  kind?: 'job' | 'bus' | 'refused'
+  kind?: 'job' | 'bus' | 'refused' | 'unreported' | 'left'
   job_id?: string
   event?: string
   state?: string

@@ -52,6 +52,8 @@ ${COMMON}
 examples:
   delegate-job wait 20261121T093000-1a2b3c4d --timeout 2h
 
+Once, on standard error, it says of a job that its agent is idle and has not reported: the wait goes on.
+
 exit codes: 0 completed · 1 no such job, or one ended otherwise · 2 wrong usage or a broken job file · 3 the time is over
 `,
   list: `delegate-job list - the jobs of this registry
@@ -73,6 +75,8 @@ usage: delegate-job show JOB [--json]
 ${JOB}${COMMON}
 examples:
   delegate-job show 20261121T093000-1a2b3c4d
+
+It says, too, when the agent of an open job is idle and has not reported for a while (JSON: unreported_since).
 
 exit codes: 0 done · 1 no such job · 2 wrong usage or a broken job file
 `,

@@ -49,7 +49,7 @@ export async function submit(argv: string[]): Promise<ExitCode> {
   }
   const { submitJob } = await import('#lib/delegate/submit.ts')
   const submitted = await submitJob(thisMachine(), bench, {
-    session,
+    session: { ...session },
     prompt,
     timeoutSec,
     keepSession: flags.has('keep-session'),

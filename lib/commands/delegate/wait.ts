@@ -6,10 +6,12 @@ import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { thisMachine } from '#lib/system/machine.ts'
 import { COMMON, parseFlags, usageError } from '../flags.ts'
 import { note, print } from '../run.ts'
+import { unreportedLine } from '../unreported-line.ts'
 import { secondsOf } from './duration.ts'
 import { jobMeant } from './one-job.ts'
 import { jobPlaces } from './places.ts'
 import { jobLine } from './show-job.ts'
+import { tellUnreported } from './unreported.ts'
 
 const EXAMPLE = 'delegate-job wait 20261121T093000-1a2b3c4d --timeout 2h'
 
@@ -23,13 +25,16 @@ export async function wait(argv: string[]): Promise<ExitCode> {
   const places = jobPlaces(flags)
   const ids = [...new Set(given.map(id => jobMeant(id, places.folder)))]
   const machine = thisMachine()
+  const watched = tellUnreported(machine, flags, { folder: places.folder, ids }, (job, since) =>
+    note(`delegate-job: ${unreportedLine({ ...job, since })}`),
+  )
   const { jobs, inTime } = await waitForJobs(machine, places.registryPath, {
     ids,
     timeoutMs: timeoutSec * 1000,
     any: flags.has('any'),
     onState: job => note(`delegate-job: ${job.id} ${stateAt(job, machine.now())}`),
     onTrouble: why => note(`delegate-job: the broker does not answer (${why}); looking at the files`),
-  })
+  }).finally(watched.end)
   const now = machine.now()
   if (flags.has('json')) await print(`${JSON.stringify({ schema: 1, jobs: jobs.map(job => publicJob(job, now)) })}\n`)
   else await print(`${jobs.map(job => jobLine(job, now)).join('\n')}\n`)
