@@ -75,10 +75,10 @@ async function run(argv: string[]): Promise<ExitCode> {
     throw usageError('--skill and --no-skill exclude each other', EXAMPLE)
   const env = process.env
   const registryPath = realpathSync(requireRegistry({ flag: flags.text('registry'), env, cwd: currentFolder() }))
-  const bundle = bundleFolder()
+  const { body, program } = ownFiles()
   const card = cardFor(
     {
-      program: [process.execPath, join(bundle, 'bin', 'reconcile.cjs')],
+      program,
       workspace: workspaceOf(registryPath),
       registryPath,
       maxRuntime: flags.text('max-runtime') ?? '8h',
@@ -88,7 +88,7 @@ async function run(argv: string[]): Promise<ExitCode> {
       skill: flags.has('no-skill') ? undefined : word(flags.text('skill') ?? 'monitor', 'skill'),
       board: flags.has('board') ? word(flags.text('board') ?? '', 'board') : undefined,
     },
-    readFileSync(join(bundle, 'skills', 'monitor', 'references', 'worker-body.md'), 'utf8'),
+    readFileSync(body, 'utf8'),
   )
   const words = createWords(card)
   const line = ['hermes', ...words]
@@ -146,15 +146,21 @@ function word(text: string, flag: string): string {
   )
 }
 
-/** Where this bundle is: the folder that holds its bin. */
-function bundleFolder(): string {
+/** The card's text, and what runs `reconcile`: those of this bundle, or of the skill that was copied alone.
+ * CodedError `no-body`. */
+function ownFiles(): { body: string; program: string[] } {
   const script = realpathSync(process.argv[1] ?? '')
-  for (let folder = dirname(script); folder !== dirname(folder); folder = dirname(folder))
-    if (existsSync(join(folder, 'skills', 'monitor', 'references', 'worker-body.md'))) return folder
+  for (let folder = dirname(script); folder !== dirname(folder); folder = dirname(folder)) {
+    const body = join(folder, 'skills', 'monitor', 'references', 'worker-body.md')
+    const bin = join(folder, 'bin', 'reconcile.cjs')
+    if (existsSync(body) && existsSync(bin)) return { body, program: [process.execPath, bin] }
+  }
+  const body = join(dirname(dirname(script)), 'references', 'worker-body.md')
+  if (existsSync(body)) return { body, program: [process.execPath, script, 'reconcile'] }
   throw new CodedError(
-    'no-bundle',
+    'no-body',
     EXIT.refused,
-    `the card's text (skills/monitor/references/worker-body.md) was not found above ${script}`,
-    'Run it as `agent-sessions monitor-card` of the whole package.',
+    `the card's text (references/worker-body.md of the skill monitor) is not with ${script}`,
+    'Run the program of the skill monitor, or that of the whole package: npx -y agent-sessions monitor-card',
   )
 }
