@@ -1,6 +1,7 @@
 /** Looking up a name without being held up by it. Node asks in a thread of this process, where nothing can call it off:
  * with a name server that is silent even `process.exit` waits for half a minute (seen with Node 20 and 22 on Linux). */
 import { execFile } from 'node:child_process'
+import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 
 /** By the system's own rules, `/etc/hosts` and search domains included. */
@@ -12,11 +13,28 @@ require('node:dns').lookup(host, JSON.parse(options), (error, address, family) =
 export function lookUpApart(signal: AbortSignal): LookupFunction {
   return (host, options, done) => {
     const args = ['-e', PROGRAM, '--', host, JSON.stringify(options)]
-    execFile(process.execPath, args, { signal, killSignal: 'SIGKILL' }, (error, stdout) => {
-      if (error) return done(new Error('the name could not be looked up'), '')
-      const { code, address, family } = JSON.parse(stdout)
-      if (code === undefined) done(null, address, family)
-      else done(Object.assign(new Error(code), { code }), '')
+    // Our own NODE_OPTIONS could have it print, or wait for a debugger.
+    const env = { ...process.env, NODE_OPTIONS: '' }
+    execFile(process.execPath, args, { env, signal, killSignal: 'SIGKILL' }, (error, stdout) => {
+      const answer = error ? undefined : answerOf(stdout)
+      if (answer === undefined) done(new Error('the name could not be looked up'), '')
+      else if (answer.code === undefined) done(null, answer.address, answer.family)
+      else done(Object.assign(new Error(answer.code), { code: answer.code }), '')
     })
+  }
+}
+
+interface Answer {
+  code?: string
+  address: string | LookupAddress[]
+  family?: number
+}
+
+/** Undefined for what is no answer: here nothing may throw, it would end the process. */
+function answerOf(text: string): Answer | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
