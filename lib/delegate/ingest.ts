@@ -59,7 +59,9 @@ export async function ingest(
   // As long as `change` is not asked: it was whole a moment ago; what came of it is for people to see.
   let outcome: Ingested = { kind: 'refused', why: `job ${job.id}: its file is gone or broken` }
   const change = (current: Job): Job | undefined => {
-    const added = addEvent(withExpiry(current, Date.parse(news.at)), news)
+    // What came in time was in time, whatever the clock of its maker says; what came late may have been.
+    const atMs = Math.min(Date.parse(news.at), nowMs())
+    const added = addEvent(withExpiry(current, atMs), news)
     if (added.kind === 'known') outcome = { kind: 'known', job: current }
     else if (added.kind === 'refused') outcome = { kind: 'refused', why: `job ${job.id}: ${added.why}` }
     else outcome = { kind: 'recorded', job: added.job, event: news, isEnd: added.isEnd }
