@@ -55,7 +55,8 @@ export async function nodeOf(major: number): Promise<Had<string>> {
 /** What npm says where it has neither a cache nor a way to a registry. */
 const UNREACHABLE = /ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|E40[134]|E50\d|CERT/
 
-async function withNpm<T>(what: string, act: () => Promise<T>): Promise<Had<T>> {
+/** Does something for which npm must reach what it needs; where it cannot, the reason is printed and given. */
+export async function withNpm<T>(what: string, act: () => Promise<T>): Promise<Had<T>> {
   try {
     return { value: await act() }
   } catch (error) {
