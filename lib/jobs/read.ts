@@ -57,7 +57,8 @@ export function lookAtJob(folder: string, id: string): { job: Job } | Broken | u
   return read && ('bytes' in read ? jobOf(read.bytes, id) : read)
 }
 
-/** The bytes of one file; undefined when there is none. */
+/** The bytes of one file; undefined when there is none. CodedError `jobs-unreadable` where it says nothing of the file that it
+ * could not be read. */
 export function jobBytes(folder: string, id: string): { bytes: Buffer } | Broken | undefined {
   let fd: number
   try {
@@ -69,12 +70,12 @@ export function jobBytes(folder: string, id: string): { bytes: Buffer } | Broken
     if (errno === 'ELOOP' || errno === 'EMLINK') return { broken: 'expected a plain file, found a symbolic link' }
     // A socket.
     if (errno === 'ENXIO' || errno === 'EOPNOTSUPP') return { broken: NO_FILE }
-    return cannotRead(error)
+    return cannotRead(folder, error)
   }
   try {
     return readOpen(fd)
   } catch (error) {
-    return cannotRead(error)
+    return cannotRead(folder, error)
   } finally {
     closeSync(fd)
   }
@@ -136,7 +137,12 @@ export function noSuchJob(folder: string, id: string): CodedError {
   )
 }
 
-function cannotRead(error: unknown): Broken {
+/** Of the process or the machine: no more open files, no memory, a file server that does not answer. Not EIO: a bad sector of
+ * one file must not hide the others. */
+const OF_THE_MACHINE = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ETIMEDOUT', 'EINTR'])
+
+function cannotRead(folder: string, error: unknown): Broken {
+  if (OF_THE_MACHINE.has(errnoOf(error) ?? '')) throw unreadable(folder, error)
   const hint = errnoOf(error) === 'EACCES' ? 'This user must be able to read it.' : 'See what keeps it from being read.'
   return { broken: `it cannot be read: ${error instanceof Error ? error.message : String(error)}`, hint }
 }

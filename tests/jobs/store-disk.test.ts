@@ -115,3 +115,10 @@ test('a limit on file sizes that is hit in the middle of writing leaves the old 
   ])
   expect(readdirSync(folder).sort()).toEqual(['.gitignore', ...ids.toSorted().map(id => `${id}.json`), 'jobs.lock'])
 })
+
+test('a process that may open no more files does not take a job for a broken one', async () => {
+  const folder = join(place.path, 'descriptors')
+  await addJob(folder, aJob())
+  const args = ['--nofile=64', process.execPath, worker, 'descriptors', folder, aJob().id]
+  expect(await start('prlimit', args).ended).toEqual({ code: 0, out: 'jobs-unreadable\n' })
+})

@@ -1,12 +1,13 @@
 /** Run as a process of its own by the store tests. `update`: adds events to a job of its own and to a common one, under one
  * lock, and says each that was reported done. `read`: reads without end, until its standard input ends. `add`: makes the
- * folder and so many jobs, from a number on. */
-import { lstatSync, readdirSync } from 'node:fs'
+ * folder and so many jobs, from a number on. `descriptors`: takes all that it may have, then reads a job and says how
+ * that failed. */
+import { lstatSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { addEvent, nextSeq } from '#lib/jobs/steps.ts'
-import { readJobs, updateJobs, withJobsLock } from '#lib/jobs/store.ts'
-import { errnoOf } from '#lib/system/errors.ts'
+import { readJob, readJobs, updateJobs, withJobsLock } from '#lib/jobs/store.ts'
+import { errnoOf, isCodedError } from '#lib/system/errors.ts'
 import { anEvent, nthJob } from './jobs.ts'
 
 const [kind, folder = '', own = '', common = '', run = '0', times = '0'] = process.argv.slice(2)
@@ -69,7 +70,21 @@ async function add(): Promise<void> {
   })
 }
 
-const kinds: Record<string, () => Promise<void>> = { update, read, add }
+async function descriptors(): Promise<void> {
+  readJob(folder, own)
+  try {
+    for (;;) openSync('/dev/null', 'r')
+  } catch {
+    // Now there are none left.
+  }
+  try {
+    readJob(folder, own)
+  } catch (error) {
+    say(isCodedError(error) ? error.code : String(error))
+  }
+}
+
+const kinds: Record<string, () => Promise<void>> = { update, read, add, descriptors }
 kinds[kind ?? '']?.().catch((error: unknown) => {
   say(`failed ${error}`)
   process.exitCode = 70
