@@ -25,7 +25,7 @@ A copy needs nothing but node and tmux: this package may go afterwards. Again it
 What somebody else put there, and a copy that was changed since, is never written over: then nothing is written at all.
 
 Where hosts look: ~/.claude/skills or .claude/skills (Claude Code), ~/.codex/skills (Codex), ~/.gemini/skills (Gemini CLI),
-~/.hermes/skills or any folder under skills.external_dirs of its config (Hermes), .agents/skills (several).
+~/.config/opencode/skills (OpenCode), ~/.hermes/skills or a folder of skills.external_dirs (Hermes), .agents/skills (several).
 
 examples:
   agent-sessions install --to ~/.claude/skills
