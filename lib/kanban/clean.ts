@@ -7,15 +7,16 @@ const HIDDEN = '[redacted]'
 const SECRETS: readonly [RegExp, string][] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, HIDDEN],
   // A URL's user and password (mqtt://user:pass@host), up to the last @ of its authority: a password may hold one.
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi, `$1${HIDDEN}@`],
+  [/([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#]*@/gi, `$1${HIDDEN}@`],
   // The same with a slash that somebody forgot to write as %2F.
-  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s@]*@/gi, `$1${HIDDEN}@`],
-  [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${HIDDEN}`],
-  [/\b(?:sk|pk|rk)-[A-Za-z0-9_-]{8,}/g, HIDDEN],
-  [/\b(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{8,}/g, HIDDEN],
-  [/\b(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-|npm_|hf_|pypi-|AIza|ya29\.)[A-Za-z0-9_-]{8,}/g, HIDDEN],
-  [/\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g, HIDDEN],
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g, HIDDEN],
+  [/([a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@]*:)[^\s@]*@/gi, `$1${HIDDEN}@`],
+  [/(Bearer|Authorization:\s*\w+)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${HIDDEN}`],
+  // Not the end of a word, as in task-list.
+  [/(?<![A-Za-z])(?:sk|pk|rk)-[A-Za-z0-9_-]{8,}/g, HIDDEN],
+  [/(?<![A-Za-z])(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{8,}/g, HIDDEN],
+  [/(?<![A-Za-z])(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-|npm_|hf_|pypi-|AIza|ya29\.)[A-Za-z0-9_-]{8,}/g, HIDDEN],
+  [/(?:AKIA|ASIA)[A-Z0-9]{12,}/g, HIDDEN],
+  [/eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g, HIDDEN],
   // A job's secret is 64 hexadecimal digits; a conversation's id has dashes and stays.
   [/(?<![0-9a-f])[0-9a-f]{48,}(?![0-9a-f])/gi, HIDDEN],
   [
@@ -26,17 +27,25 @@ const SECRETS: readonly [RegExp, string][] = [
 ]
 
 /** A pull request's URL in a comment keeps Hermes from starting the card again for a day. */
-const PULL_REQUEST = /(?:https?:\/\/)?[\w.-]*github[\w.-]*(?::\d+)?\/([^/\s]+)\/([^/\s]+)\/pulls?\/(\d+)/gi
+const PULL_REQUEST = /(?:https?:\/\/)?[\w.-]{0,200}github[\w.-]{0,200}(?::\d+)?\/([^/\s]+)\/([^/\s]+)\/pulls?\/(\d+)/gi
 
 /** Text for a card: no secret, no pull request's URL, no control character, at most `most` characters.
  * @param known values that must not stand there, such as those of variables named like secrets. */
 export function cleanText(text: string, most: number, known: readonly string[] = []): string {
-  let clean = visibleChars(text)
+  let clean = visibleChars(bounded(text, most * 2 + MORE))
   for (const value of known) clean = clean.replaceAll(value, HIDDEN)
   for (const [pattern, kept] of SECRETS) clean = clean.replaceAll(pattern, kept)
   clean = clean.replaceAll(PULL_REQUEST, 'pull request $3 of $1 $2')
   // Cut last: half a secret looks like none.
   return clean.length <= most ? clean : `${clean.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+}
+
+/** Room for what is redacted. */
+const MORE = 8192
+
+/** A stranger's text of any length must not cost us seconds. No word is cut: half a secret looks like none. */
+function bounded(text: string, most: number): string {
+  return text.length <= most ? text : text.slice(0, most).replace(/\S+$/, '…')
 }
 
 /** Values of this environment that are secrets by the names of their variables. */

@@ -92,7 +92,11 @@ export function keepCard(options: KeeperOptions): CardKeeper {
       const answer = await calls.show()
       if (!isHeard(answer)) return
       at.look = inMs(options.lookMs)
-      if (!('card' in answer)) return
+      if (!('card' in answer)) {
+        // There is no such card any more: a heartbeat tells for sure.
+        at.beat = performance.now()
+        return
+      }
       const { card } = answer
       if (news.sent !== null) {
         const { text, lines } = news.sent

@@ -123,6 +123,19 @@ it('a heartbeat comes at start and every five minutes, and tells how many drifts
   ])
 })
 
+it('eight quiet hours are heartbeats and looks, and nothing else', async () => {
+  const card = kept()
+  for (let pass = 0; pass < 8 * 120; pass++) {
+    await card.hear(report([]))
+    await card.after(30_000)
+  }
+  const beats = card.said('heartbeat').map(({ atSec }) => atSec)
+  expect(beats.length).toBeGreaterThan(90)
+  expect(beats.every((sec, n) => n === 0 || sec - beats[n - 1]! <= 301)).toBe(true)
+  expect(card.said('show').length).toBeLessThanOrEqual(961)
+  expect([card.said('comment'), card.lines, card.state.hasLeft]).toEqual([[], [], false])
+})
+
 it('what is new is told once, several in one comment; what stands is not told again', async () => {
   const card = kept()
   const both = [drift(), drift({ name: 'other', action: 'terminated', class: 'A', kind: 'gone' })]
@@ -240,6 +253,14 @@ it('a card that somebody ended or blocked is left at the next look, not after fi
   await card.after(MINUTE)
   card.state.status = 'blocked'
   card.state.answers = { heartbeat: NO }
+  await card.after(31_000)
+  expect(card.state.hasLeft).toBe(true)
+})
+
+it('a card that was removed is left, too', async () => {
+  const card = kept()
+  await card.after(MINUTE)
+  card.state.answers = { show: { is: 'refused', why: 'no such task: t_1' }, heartbeat: NO }
   await card.after(31_000)
   expect(card.state.hasLeft).toBe(true)
 })

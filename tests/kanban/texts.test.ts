@@ -1,5 +1,6 @@
 /** What reaches a card: its forms, its ids, and texts without secrets. */
 import { spawnSync } from 'node:child_process'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { answerOf, isStop, readCard } from '#lib/kanban/answers.ts'
 import { cardId } from '#lib/kanban/card-id.ts'
@@ -55,6 +56,46 @@ describe('a text for a card', () => {
     expect(clean(text)).not.toMatch(/github\.com\/|\/pull\//i)
     expect(clean(text)).toContain('pull request 12 of owner repo')
   })
+
+  it('holds neither, however their parts meet', () => {
+    const url = [
+      'https://',
+      'github.com',
+      '/',
+      '/',
+      'pull',
+      'pulls',
+      '12',
+      'owner',
+      'a-b',
+      '\u200b',
+      ' ',
+      '\n',
+      '?',
+      '#',
+      ':',
+    ]
+    const secret = ['mqtt://me:', 'hunter22', '@', 'host', '/', 'Bearer ', 'sk-hunter22', 'password=', '"', '=']
+    const parts = fc.array(fc.constantFrom(...url, ...secret), { maxLength: 24 })
+    fc.assert(
+      fc.property(parts, fc.integer({ min: 1, max: 300 }), (words, most) => {
+        const text = cleanText(words.join(''), most)
+        expect(text.length).toBeLessThanOrEqual(most)
+        expect(text).not.toMatch(/github\.com\/[^/\s]+\/[^/\s]+\/pull\/\d+/i)
+        expect(text).not.toMatch(/:\/\/me:hunter22@|Bearer hunter22|(?<![a-z])sk-hunter22|password=hunter22/)
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  it.each(['a', 'a://u:', 'github.', 'token="', '-----BEGIN ', 'password ', '{', 'github.com/a/'])(
+    'of a megabyte of %j is clean in no time',
+    part => {
+      const began = performance.now()
+      cleanText(part.repeat(1_000_000 / part.length), 4000)
+      expect(performance.now() - began).toBeLessThan(1500)
+    },
+  )
 
   it('holds no control character, and no value of a variable named like a secret', () => {
     const known = secretsIn({ MY_API_KEY: 'correct horse', PATH: '/usr/bin:/bin', SHORT_TOKEN: 'abc' })
