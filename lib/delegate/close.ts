@@ -13,7 +13,6 @@ import { findRow, isSameOp, type Op } from '#lib/sessions/op.ts'
 import { endOwn } from '#lib/sessions/stop.ts'
 import { conversationOf } from '#lib/sessions/stop-look.ts'
 import { idFields, resumableAs } from '#lib/sessions/stop-record.ts'
-import { isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import type { Closing } from './settle.ts'
 
@@ -119,8 +118,7 @@ async function endAll(
       const { wasAlive } = await endOwn(machine, bench, { sight, observation }, entry.server, wish)
       return { entry, sight, outcome: wasAlive ? 'closed' : 'gone' }
     } catch (error) {
-      if (!isCodedError(error)) throw error
-      return { entry, sight, outcome: 'unknown', why: error.message }
+      return { entry, sight, outcome: 'unknown', why: wordsOf(error) }
     }
   })
   return done
@@ -134,7 +132,15 @@ async function recordAll(
   ends: readonly End[],
   observation: Observation,
 ): Promise<Closed[]> {
-  const made = ends.map(end => ({ end, ...fieldsOf(machine, bench, end, observation) }))
+  const made = ends.map(end => {
+    try {
+      return { end, ...fieldsOf(machine, bench, end, observation) }
+    } catch (error) {
+      // One row's trouble, told as what it is: the others are to get their ends.
+      const unsure: End = { ...end, outcome: 'unknown', why: wordsOf(error) }
+      return { end: unsure, ...fieldsOf(machine, bench, unsure, observation) }
+    }
+  })
   await updateRegistry(
     bench.registryPath,
     ({ registry }): Change[] =>
@@ -176,4 +182,8 @@ function fieldsOf(
     change: { ...place, set, unset: unset.filter(key => row[key] !== undefined) },
     id: id ?? null,
   }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
