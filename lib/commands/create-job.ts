@@ -50,14 +50,14 @@ export async function submitTo(
     note(`create: ${message}\n  ${hint}`)
     return { job: null, job_error: { code: 'runs-already', message, hint }, exit: EXIT.refused }
   }
-  const [{ submitJob }, { publicJob }, { jobsFolder }, { tellJob }, { delegateProgram }, { asItStands }] =
+  const [{ submitJob }, { publicJob }, { jobsFolder }, { tellJob }, { delegateProgram }, { withTold }] =
     await Promise.all([
       import('#lib/delegate/submit.ts'),
       import('#lib/jobs/public.ts'),
       import('#lib/jobs/store.ts'),
       import('#lib/delegate/lifecycle.ts'),
       import('./delegate/program.ts'),
-      import('./delegate/as-it-stands.ts'),
+      import('./delegate/with-told.ts'),
     ])
   let submitted: Submitted
   try {
@@ -79,7 +79,7 @@ export async function submitTo(
   for (const warning of warnings) note(`create: ${warning}`)
   const { outcome } = delivery
   const exit = outcome === 'unverified' ? EXIT.unknown : outcome === 'refused' ? EXIT.refused : EXIT.done
-  const now = asItStands(job, jobsFolder(bench.registryPath))
+  const now = withTold(job, jobsFolder(bench.registryPath))
   return { job: publicJob(now, machine.now()), job_error: null, exit }
 }
 

@@ -2,16 +2,17 @@
 import { expect, test } from 'vitest'
 import { received } from '../agents/log.ts'
 import { emit, emitLine, jobFile, list, submit } from '../harness/jobs.ts'
-import { create, journalOf, liveWorld, logOf } from '../harness/live-create.ts'
+import { create, journalOf, liveWorld, logOf, tell } from '../harness/live-create.ts'
 import { rowOf } from '../harness/rows.ts'
 import { until } from '../harness/until.ts'
 
 test('two at once for one session: each arrives whole, once, one after the other', async () => {
-  const world = liveWorld({ turnMs: 800 })
+  const world = liveWorld({ turnMs: 600_000 })
   const { name } = await create(world, ['--agent', 'claude'])
   const prompts = ['First: count the files.\nIn every folder.', 'Second: count the lines.\nIn every file.']
   const jobs = await Promise.all(prompts.map(prompt => submit(world, name, prompt)))
   expect(jobs.map(({ delivery }) => delivery?.outcome).sort()).toEqual(['delivered', 'queued'])
+  tell(world, { turnMs: 50 })
   await until('both turns', () => journalOf(world, 'submit').length === 2)
   const texts = received(logOf(world)).map(({ text }) => text)
   expect(texts).toHaveLength(2)

@@ -7,8 +7,8 @@ import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { COMMON, parseFlags } from '../flags.ts'
 import { note, print } from '../run.ts'
 import { visible } from '../visible.ts'
-import { asItStands } from './as-it-stands.ts'
 import { oneJob } from './one-job.ts'
+import { withTold } from './with-told.ts'
 
 const EXAMPLE = 'delegate-job cancel 20261121T093000-1a2b3c4d --reason "no longer needed"'
 const TELL_MS = 2000
@@ -28,9 +28,7 @@ export async function cancel(argv: string[]): Promise<ExitCode> {
   }
   const changed = recorded !== undefined
   if (flags.has('json')) {
-    await print(
-      `${JSON.stringify({ schema: 1, changed, job: publicJob(asItStands(job, places.folder), Date.now()) })}\n`,
-    )
+    await print(`${JSON.stringify({ schema: 1, changed, job: publicJob(withTold(job, places.folder), Date.now()) })}\n`)
     return EXIT.done
   }
   const session = visible(job.session.name)

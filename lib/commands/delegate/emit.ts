@@ -8,8 +8,8 @@ import { isOpen } from '#lib/jobs/steps.ts'
 import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { COMMON, parseFlags, usageError } from '../flags.ts'
 import { note, print } from '../run.ts'
-import { asItStands } from './as-it-stands.ts'
 import { jobPlaces } from './places.ts'
+import { withTold } from './with-told.ts'
 
 const EXAMPLE = 'delegate-job emit 20261121T093000-1a2b3c4d completed --summary "all tests pass"'
 const WORDS = ['completed', 'error', 'progress', 'started'] as const
@@ -63,7 +63,7 @@ export async function emit(argv: string[]): Promise<ExitCode> {
       'delegate-job show tells more.',
     )
   if (flags.has('json')) {
-    const now = asItStands(job, places.folder)
+    const now = withTold(job, places.folder)
     const { emitter, seq } = recorded.event
     const own = now.events.find(known => known.emitter === emitter && known.seq === seq) ?? recorded.event
     const shown = { schema: 1, job: publicJob(now, Date.now()), event: own, published: told.published }

@@ -11,9 +11,9 @@ import { COMMON, parseFlags, usageError } from '../flags.ts'
 import { promptOf } from '../prompt.ts'
 import { note, print } from '../run.ts'
 import { visible } from '../visible.ts'
-import { asItStands } from './as-it-stands.ts'
 import { secondsOf } from './duration.ts'
 import { delegateProgram } from './program.ts'
+import { withTold } from './with-told.ts'
 
 const EXAMPLE = 'delegate-job submit my-app-creator-claude --prompt "Mend the failing test"'
 
@@ -83,7 +83,7 @@ export async function tellSubmitted(
 ): Promise<ExitCode> {
   for (const warning of warnings) note(`delegate-job: ${warning}`)
   if (json) {
-    const shown = publicJob(asItStands(job, folder), Date.now())
+    const shown = publicJob(withTold(job, folder), Date.now())
     await print(`${JSON.stringify({ schema: 1, yaml_path: yamlPath, dry_run: false, job: shown, warnings })}\n`)
   } else {
     const to = visible(job.session.name)
