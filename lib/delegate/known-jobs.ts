@@ -25,10 +25,8 @@ export function knownJobs(folder: string, registryPath: string, door: JobsDoor, 
     briefs.delete(id)
     told.delete(id)
   }
-  const broken = (id: string, why: string) => {
-    const error = new Error(`job ${id} cannot be read, and is left alone: ${why}`)
-    listener.onTrouble('job files', error)
-  }
+  const trouble = (why: string) => listener.onTrouble('job files', new Error(why))
+  const broken = (id: string, why: string) => trouble(`job ${id} cannot be read, and is left alone: ${why}`)
   /** Undefined where it is gone, or cannot be read. */
   const read = (id: string): Job | undefined => {
     try {
@@ -50,6 +48,7 @@ export function knownJobs(folder: string, registryPath: string, door: JobsDoor, 
   }
   return {
     put,
+    trouble,
     brief: briefOf,
     tell,
     /** Steps that end nothing; ends are told with what was done about them. */

@@ -1,5 +1,5 @@
 /** Doing what the ends of jobs mean for the registry: many of them in one write. */
-import { rowsOf } from '#lib/registry/rows.ts'
+import { rowKey, rowsOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
 import { updateRegistry } from '#lib/registry/store.ts'
 import type { Bench } from '#lib/sessions/context.ts'
@@ -33,7 +33,7 @@ export async function settleEnded(
   if (ended.length === 0) return { closing: [], again: false, restMs: 0 }
   const began = performance.now()
   let result: Settlement | undefined
-  await updateRegistry(
+  const { refused } = await updateRegistry(
     bench.registryPath,
     ({ registry }) => {
       const look = () =>
@@ -59,7 +59,18 @@ export async function settleEnded(
     { why: () => [...(result?.actions.values() ?? [])] },
   )
   if (result === undefined) throw new Error('nothing was settled')
-  const { actions, changes, closing, later, settled } = result
+  const { actions, changes, later, settled } = result
+  // A row that cannot be changed has not ended; what its job's end means is done once somebody has mended it.
+  const stuck = new Map(refused.map(({ server, name, reason }) => [rowKey(server, name), reason]))
+  const closing: Closing[] = []
+  for (const one of result.closing) {
+    const reason = stuck.get(rowKey(one.server, one.name))
+    if (reason === undefined) closing.push(one)
+    else {
+      actions.delete(one.job)
+      known.trouble(`job ${one.job} has ended, and the row of ${one.name} cannot be changed: ${reason}`)
+    }
+  }
   const waits = new Set(later)
   for (const brief of ended) {
     const action = actions.get(brief.id)

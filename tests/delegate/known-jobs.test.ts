@@ -3,6 +3,7 @@ import { realpathSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { JobBrief } from '#lib/delegate/brief.ts'
 import { endLost, expireJobs } from '#lib/delegate/ends.ts'
+import type { JobNews } from '#lib/delegate/follow.ts'
 import { lingeringDoor } from '#lib/delegate/jobs-door.ts'
 import { knownJobs } from '#lib/delegate/known-jobs.ts'
 import { settleEnded } from '#lib/delegate/settler.ts'
@@ -21,13 +22,14 @@ function knownIn(world: World) {
   const folder = jobsFolder(world)
   const door = lingeringDoor(folder)
   const troubles: string[] = []
+  const news: JobNews[] = []
   const known = knownJobs(folder, realpathSync(world.registry), door, {
-    onJob: () => undefined,
+    onJob: one => news.push(one),
     onBus: () => undefined,
     onRefused: () => undefined,
     onTrouble: (_what, error) => troubles.push(String(error)),
   })
-  return { door, known, troubles }
+  return { door, known, troubles, news }
 }
 
 /** Three jobs as a monitor knows them, the second of which is then overwritten with what is no job. */
@@ -80,4 +82,22 @@ test('a session is not ended under a job that nobody told of', async () => {
   const { closing } = await settleEnded(machine, bench, ownOp(machine, 'stop'), known, () => false)
   expect(closing).toEqual([])
   expect(rowOf(world, CLAUDE)).toMatchObject({ status: 'running', delegate_job_id: next.id })
+})
+
+test('a row that cannot be changed is not said to have ended, nor is its session closed', async () => {
+  const world = makeWorld()
+  writeRegistry(world, [])
+  const done = writeJob(world, CLAUDE, { state: 'completed', ended_at_epoch: nowSec() })
+  // One map twice: yaml writes an anchor and an alias, which no change may touch.
+  const shared = { a: 1 }
+  writeRegistry(world, [{ name: CLAUDE, status: 'running', delegate_job_id: done.id, own: shared, more: shared }])
+  const { known, troubles, news } = knownIn(world)
+  known.sweep()
+  const machine = thisMachine()
+  const bench = { registryPath: realpathSync(world.registry) } as Bench
+  const { closing } = await settleEnded(machine, bench, ownOp(machine, 'stop'), known, () => false)
+  expect(closing).toEqual([])
+  expect(news.flatMap(({ actions }) => actions)).toEqual([])
+  expect(troubles).toEqual([expect.stringContaining(CLAUDE)])
+  expect(jobFile(world, done.id).settled).toBe(false)
 })
