@@ -8,6 +8,7 @@ import { readRegistryFile } from '#lib/registry/store.ts'
 import type { Bench } from '#lib/sessions/context.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
+import { keepHeapSmall } from '#lib/system/small-heap.ts'
 import { cardOf } from './card.ts'
 import { monitorLock } from './monitor-lock.ts'
 import { monitorSay, sayLeft } from './monitor-say.ts'
@@ -33,6 +34,7 @@ export async function subscribe(
   wanted: SubscribeOptions,
   early: Listings,
 ): Promise<ExitCode> {
+  keepHeapSmall()
   // Settings that cannot be used are told before anything is done.
   await busOf(options.registryPath, machine.env)
   const lock = await monitorLock(options.registryPath)
@@ -47,7 +49,8 @@ export async function subscribe(
   try {
     const look = async () => {
       const made = await pass.make()
-      if (made && follower) await follower.afterPass(await rowsNow(options.registryPath)).catch(teller.onJobTrouble)
+      // Its file may be broken by now: that is told, and ends no monitor.
+      if (made && follower) await afterPass(follower, options.registryPath).catch(teller.onJobTrouble)
       if (made) await tellUnreported(made).catch(teller.onJobTrouble)
     }
     await look()
@@ -94,6 +97,6 @@ function left(machine: Machine, started: number, wanted: SubscribeOptions, follo
   return Math.min(byTimeout, byIdling)
 }
 
-async function rowsNow(registryPath: string) {
-  return rowsOf((await readRegistryFile(registryPath)).snapshot.registry)
+async function afterPass(follower: Follower, registryPath: string): Promise<void> {
+  await follower.afterPass(rowsOf((await readRegistryFile(registryPath)).snapshot.registry))
 }

@@ -2,6 +2,7 @@ import type { Listings } from '#lib/reconcile/listings.ts'
 import type { PassOptions } from '#lib/reconcile/pass.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
+import { keepHeapSmall } from '#lib/system/small-heap.ts'
 import { type CardWish, cardOf } from './card.ts'
 import { endLostJobs } from './lost-jobs.ts'
 import { monitorLock } from './monitor-lock.ts'
@@ -38,6 +39,7 @@ export async function watch(
   wanted: WatchOptions,
   early: Listings,
 ): Promise<ExitCode> {
+  keepHeapSmall()
   const lock = options.dryRun ? undefined : await monitorLock(options.registryPath)
   const wait = waiter()
   const say = monitorSay(wanted.json)

@@ -7,7 +7,7 @@ import { tellBus } from '#lib/delegate/tell.ts'
 import type { Job } from '#lib/jobs/schema.ts'
 import { isOpen } from '#lib/jobs/steps.ts'
 import { readJob, readJobs } from '#lib/jobs/store.ts'
-import { EXIT, type ExitCode } from '#lib/system/errors.ts'
+import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
 import type { JobPlaces } from './places.ts'
 
 /** Sources: Claude Code 2.1.197 and 2.1.329, what Stop and StopFailure get on standard input. */
@@ -23,10 +23,18 @@ const MAX_SUMMARY = 500
 const TELL_MS = 1500
 
 /** Records the turn for every open job of the session of this job. An ended job, or words that are none of Claude Code's,
- * change nothing; a hook that fails would be shown to the agent, so this never does. */
-export async function reportTurn(id: string, { registryPath, folder }: JobPlaces): Promise<ExitCode> {
+ * change nothing. What a hook says of its troubles would be shown to the agent's user, who can do nothing about them: a job
+ * that was cleaned away, a file that is broken or locked get no turn noted. */
+export async function reportTurn(id: string, places: JobPlaces): Promise<ExitCode> {
+  await noteTurn(id, places).catch(error => {
+    if (!isCodedError(error)) throw error
+  })
+  return EXIT.done
+}
+
+async function noteTurn(id: string, { registryPath, folder }: JobPlaces): Promise<void> {
   const turn = told.safeParse(await jsonFromInput())
-  if (!turn.success) return EXIT.done
+  if (!turn.success) return
   const { session_id, hook_event_name, last_assistant_message, error } = turn.data
   const failed = hook_event_name === 'StopFailure'
   const words = failed
@@ -50,7 +58,6 @@ export async function reportTurn(id: string, { registryPath, folder }: JobPlaces
     if (recorded) jobs.push(recorded.job)
   }
   if (jobs.length > 0) await tellBus(registryPath, process.env, jobs, TELL_MS).catch(() => undefined)
-  return EXIT.done
 }
 
 async function jsonFromInput(): Promise<unknown> {
