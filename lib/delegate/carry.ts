@@ -22,7 +22,7 @@ interface Carried {
 export async function carryJob(bench: Bench, server: string, name: string, job: string): Promise<Carried> {
   let carrier: Row | undefined
   const folder = jobsFolder(bench.registryPath)
-  const { warnings } = await updateRegistry(
+  const { warnings, refused } = await updateRegistry(
     bench.registryPath,
     ({ registry }): Change[] => {
       const row = findRow(registry, server, name)
@@ -35,7 +35,11 @@ export async function carryJob(bench: Bench, server: string, name: string, job: 
     { why: `delegate-job: ${job} for ${name}`, ...waitTeller(bench) },
   )
   if (carrier === undefined) throw new Error('no row carries the job')
-  return { row: carrier, before: carrier.delegate_job_id ?? undefined, warnings }
+  const stuck = refused.map(
+    ({ reason }) =>
+      `${name}: its row cannot be changed (${reason}): it carries no job, and its session stays open at the end`,
+  )
+  return { row: carrier, before: carrier.delegate_job_id ?? undefined, warnings: [...warnings, ...stuck] }
 }
 
 /** Takes the job out of the row again, which then carries what it carried before. */
