@@ -47,9 +47,15 @@ export async function cardOf(
   return {
     hear: keeper.hear,
     async complete(why) {
+      let isDone = false
+      const last = performance.now() + LAST_WORDS_MS
       if (wait.isOver()) return
-      // A signal meanwhile ends us at once.
-      await Promise.race([keeper.complete(why).then(wait.cut), wait.for(LAST_WORDS_MS)])
+      keeper.complete(why).then(() => {
+        isDone = true
+        wait.cut()
+      })
+      // A signal ends it at once; others may cut the wait, too.
+      while (!isDone && !wait.isOver() && performance.now() < last) await wait.for(last - performance.now())
     },
     end() {
       keeper.stop()

@@ -26,8 +26,11 @@ const MOST_BYTES = 32 * 1024 * 1024
 /** How long what `hermes` left behind may hold its pipes open. */
 const PIPES_MS = 500
 
+/** Runs `hermes` from the PATH of this environment. Never rejects. */
 export function hermesIn(env: Record<string, string | undefined>): Hermes {
-  return (words, options = {}) => runHermes(env, words, options)
+  return (words, options = {}) =>
+    // Node throws what it cannot start for some reasons (too long a command line), and tells the others later.
+    runHermes(env, words, options).catch(error => ({ kind: 'failed', message: String(error) }))
 }
 
 function runHermes(

@@ -1,6 +1,7 @@
 /** A Hermes board with one card, kept by the stand-in. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { lives } from '../harness/processes.ts'
 import type { World } from '../harness/world.ts'
 
 export const CARD = 't_0000c0de'
@@ -26,14 +27,6 @@ export interface Board {
   most(): number
   /** Calls that run now. */
   running(): number
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }
 
 /** Puts the stand-in on the world's PATH, with a card in the state `running` that its commands know as their own. */
@@ -67,7 +60,7 @@ export function makeBoard(world: World, name = 'board'): Board {
     setCard: values => write('card.json', { id: CARD, ...board.card(), ...values }),
     setMode: modes => write('mode.json', modes),
     most: () => Math.max(0, ...read('at-once', '').split('\n').map(Number)),
-    running: () => readdirSync(join(folder, 'running')).filter(pid => isRunning(Number(pid))).length,
+    running: () => readdirSync(join(folder, 'running')).filter(pid => lives(Number(pid))).length,
   }
   board.setCard({ status: 'running' })
   return board

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { hermesIn } from '#lib/kanban/hermes.ts'
+import { lives } from '../harness/processes.ts'
 import { until } from '../harness/until.ts'
 import { makeWorld } from '../harness/world.ts'
 
@@ -13,14 +14,6 @@ function fake(body: string) {
   writeFileSync(path, `#!/bin/sh\nWORLD='${world.root}'\n${body}\n`)
   chmodSync(path, 0o755)
   return { world, hermes: hermesIn(world.env) }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }
 
 it('gives what was printed, and the exit code', async () => {
@@ -43,7 +36,7 @@ it('is ended when its time is up, together with what it started', async () => {
   })
   expect(await calling).toEqual({ kind: 'timeout', ms: 500 })
   expect(Date.now() - began).toBeLessThan(3000)
-  await until('its child has ended', () => !isAlive(pid))
+  await until('its child has ended', () => !lives(pid))
 })
 
 it('is ended by a signal, and not even begun after it', async () => {
@@ -76,4 +69,6 @@ it('may print without end, be no program, or not be there', async () => {
   // The PATH's other folders hold none either.
   expect(['missing', 'failed']).toContain((await hermes([])).kind)
   expect(await hermesIn({ PATH: world.home })([])).toEqual({ kind: 'missing' })
+  expect((await hermesIn(world.env)(['x'.repeat(4_000_000)])).kind).toBe('failed')
+  expect((await hermesIn(world.env)(['a\0b'])).kind).toBe('failed')
 })
