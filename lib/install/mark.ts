@@ -49,7 +49,8 @@ export function filesIn(folder: string): Mark['files'] {
   const all: Dirent[] = readdirSync(folder, { withFileTypes: true, recursive: true })
   const files = all.flatMap(entry => {
     const path = join(entry.parentPath, entry.name)
-    if (entry.isDirectory() || path === join(folder, MARK)) return []
+    // macOS puts a .DS_Store into every folder that was looked at.
+    if (entry.isDirectory() || entry.name === '.DS_Store' || path === join(folder, MARK)) return []
     const hash = entry.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex') : ''
     return [[relative(folder, path), hash] as const]
   })

@@ -95,6 +95,15 @@ describe('install', () => {
     expectWhole(to, 'create')
   })
 
+  it('does not mind what a file manager leaves in every folder', async () => {
+    const world = makeWorld()
+    const to = join(world.home, 'skills')
+    await install(world, to, 'stop')
+    writeFileSync(join(to, 'stop/scripts/.DS_Store'), '')
+    expect(await install(world, to, 'stop')).toEqual(['unchanged'])
+    expect(await install(world, to, 'stop', '--link')).toEqual(['updated'])
+  })
+
   it('links into the bundle, and goes from copies to links and back', async () => {
     const world = makeWorld()
     const to = join(world.home, 'skills')

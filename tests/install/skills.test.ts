@@ -19,6 +19,7 @@ it.each(['skills', 'dist/skills'])('%s holds the six skills', place => {
 describe.each(PLACES)('%s/%s/SKILL.md', (place, skill) => {
   const text = textOf(place, skill)
   const { wrong, description, body, metadata } = frontmatterOf(text, skill)
+  const { hermes } = metadata as { hermes: { tags: string[]; related_skills: string[] } }
 
   it('is what the reference validator takes', () => expect(wrong).toEqual([]))
 
@@ -29,13 +30,24 @@ describe.each(PLACES)('%s/%s/SKILL.md', (place, skill) => {
 
   it('is short, and says when, how, what comes of it, and what never to do', () => {
     expect(text.split('\n').length).toBeLessThan(200)
-    for (const heading of ['When to use', 'Commands', 'What each exit code means', 'Gotchas', 'Hard rules'])
+    for (const heading of [
+      'When to use',
+      'Commands',
+      'What each exit code means',
+      'Gotchas',
+      'Hard rules',
+      'Related skills',
+    ])
       expect(body).toContain(`\n## ${heading}\n`)
     expect(body).toMatch(/^Not /m)
+    const rules = body.split('\n## Hard rules\n')[1]?.split('\n## ')[0] ?? ''
+    expect(rules).toMatch(/never touch a conversation's files/i)
+    expect(rules).toMatch(/never commit or push/i)
+    const named = [...body.matchAll(/`(create|delegate-job|monitor|resume|status|stop)`/g)].map(([, name]) => name)
+    expect(named).toEqual(expect.arrayContaining(hermes.related_skills))
   })
 
   it('keeps what only one host reads under its metadata, and names skills that are there', () => {
-    const { hermes } = metadata as { hermes: { tags: string[]; related_skills: string[] } }
     expect(hermes.tags).toContain('agents')
     expect(hermes.related_skills.length).toBeGreaterThan(0)
     expect(SKILLS).toEqual(expect.arrayContaining(hermes.related_skills))
