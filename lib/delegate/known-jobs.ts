@@ -3,7 +3,7 @@ import { jobFiles } from '#lib/jobs/files.ts'
 import type { Job, JobEvent, JobState } from '#lib/jobs/schema.ts'
 import { isOpen } from '#lib/jobs/steps.ts'
 import { readJob } from '#lib/jobs/store.ts'
-import { isCodedError } from '#lib/system/errors.ts'
+import { CodedError, EXIT, isCodedError } from '#lib/system/errors.ts'
 import { briefOf, type JobBrief } from './brief.ts'
 import type { FollowListener } from './follow.ts'
 import type { JobsDoor } from './jobs-door.ts'
@@ -25,10 +25,10 @@ export function knownJobs(folder: string, registryPath: string, door: JobsDoor, 
     briefs.delete(id)
     told.delete(id)
   }
-  const trouble = (why: string) => listener.onTrouble('job files', new Error(why))
+  const trouble = (why: string) => listener.onTrouble('job files', new CodedError('job-trouble', EXIT.broken, why))
   const broken = (id: string, why: string) => trouble(`job ${id} cannot be read, and is left alone: ${why}`)
   /** Undefined where it is gone, or cannot be read. */
-  const read = (id: string): Job | undefined => {
+  const read = (id: string, onBroken = broken): Job | undefined => {
     try {
       const job = readJob(folder, id)
       put(job)
@@ -36,7 +36,7 @@ export function knownJobs(folder: string, registryPath: string, door: JobsDoor, 
     } catch (error) {
       if (!isCodedError(error)) throw error
       if (error.code === 'no-such-job') forget(id)
-      else broken(id, error.message)
+      else onBroken(id, error.message)
       return undefined
     }
   }
@@ -69,10 +69,11 @@ export function knownJobs(folder: string, registryPath: string, door: JobsDoor, 
     readDirty(): void {
       for (const id of dirty) {
         dirty.delete(id)
-        read(id)
+        // Somebody may be writing it this moment; it is told with the next sweep, if it stays as it is.
+        read(id, () => undefined)
       }
     },
-    read,
+    read: (id: string) => read(id),
     /** Every file that changed since the last time. */
     sweep(): void {
       const { jobs, broken: unreadable, removed } = files.changed()

@@ -101,3 +101,15 @@ test('a row that cannot be changed is not said to have ended, nor is its session
   expect(troubles).toEqual([expect.stringContaining(CLAUDE)])
   expect(jobFile(world, done.id).settled).toBe(false)
 })
+
+test('a file that somebody is writing this moment is no trouble, unless it stays half written', async () => {
+  const { known, troubles, bad, world, first } = oneGoesBad({})
+  troubles.length = 0
+  writeFileSync(jobPath(world, first), '')
+  known.dirty(first)
+  known.readDirty()
+  expect(troubles).toEqual([])
+  known.sweep()
+  expect(troubles).toEqual([expect.stringContaining(first)])
+  expect(known.open().map(({ id }) => id)).toContain(bad)
+})
