@@ -46,14 +46,17 @@ function textsOf(skill: string): string[] {
   return [`${skill}/SKILL.md`, ...references]
 }
 
-const FROM_SOURCES = /^`BUNDLE\/node_modules\/\.bin\/tsx [^\n]*from the sources\.\n/gm
+/** Lines that are about the bundle only. */
+const OF_THE_BUNDLE = [
+  /^`BUNDLE\/node_modules\/\.bin\/tsx [^\n]*from the sources\.\n/gm,
+  /^Without a `BUNDLE\/bin` this folder was copied without its program: [^\n]*\n/gm,
+]
 
 /** A text of the bundle as it must read in a folder of its own. That nothing is left which would be wrong there is for the
  * tests to say.
  * @param borrowed gets the references of other skills that it names: they come along. */
 export function standingAlone(text: string, borrowed = new Set<string>()): string {
-  return text
-    .replaceAll(FROM_SOURCES, '')
+  return OF_THE_BUNDLE.reduce((rest, line) => rest.replaceAll(line, ''), text)
     .replaceAll(/\n{3,}/g, '\n\n')
     .replaceAll(
       "`BUNDLE` is the folder that holds this bundle's `package.json`",

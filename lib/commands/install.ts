@@ -61,7 +61,7 @@ async function run(argv: string[]): Promise<ExitCode> {
       'passing-package',
       EXIT.refused,
       `links into ${bundled.folder} would end with npx's cache`,
-      'Without --link the skills are copied. For links install the package first: npm install -g agent-sessions',
+      'Without --link the skills are copied. For links install the package for good first (npm install -g).',
     )
   const folder = resolve(currentFolder(), to)
   const names = flags.positionals.length > 0 ? [...new Set(flags.positionals)] : bundled.names

@@ -16,7 +16,7 @@ export function bundledSkills(script = process.argv[1] ?? ''): BundledSkills {
       'alone',
       EXIT.refused,
       `${script} stands alone in the folder of a skill: the other skills are not here`,
-      'Copy that folder where you want it, or take the whole package: npx -y agent-sessions install --to DIR',
+      'Copy that folder where you want it; for the others run install from a clone or the npm package.',
     )
   const folder = join(root, 'dist', 'skills')
   const names = existsSync(folder) ? readdirSync(folder).sort() : []

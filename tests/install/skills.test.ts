@@ -70,6 +70,12 @@ describe.each(SKILLS)('dist/skills/%s', skill => {
       expect([path, line?.[0]]).toEqual([path, undefined])
     }
     expect(textOf('dist/skills', skill)).toContain('`SKILL` is the folder of this SKILL.md')
+    // Only the one in the bundle can have lost its program.
+    const LOST = 'copied without its program'
+    expect([textOf('skills', skill), textOf('dist/skills', skill)].map(text => text.includes(LOST))).toEqual([
+      true,
+      false,
+    ])
   })
 
   it('says the same as the bundle, command for command', () => {
