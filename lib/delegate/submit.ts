@@ -87,7 +87,7 @@ async function recordDelivery(folder: string, id: string, nowMs: number, deliver
   const isRefused = outcome === 'refused'
   const and = (job: Job): Job => ({ ...job, delivery: { outcome, why, proof }, settled: job.settled || isRefused })
   if (outcome === 'delivered' || isRefused) {
-    const summary = (isRefused ? `not delivered: ${why}` : why).slice(0, 2000)
+    const summary = (isRefused ? `not delivered: ${unquoted(why)}` : why).slice(0, 2000)
     const draft = { event: isRefused ? 'error' : 'delivered', emitter: 'submit', summary } as const
     const recorded = await recordEvent(folder, id, draft, nowMs, { and })
     if (recorded) return recorded.job
@@ -95,6 +95,11 @@ async function recordDelivery(folder: string, id: string, nowMs: number, deliver
   const job = (await updateJobs(folder, [id], and)).get(id)
   if (job === undefined) throw noSuchJob(id, folder)
   return job
+}
+
+/** An event goes to the broker: nothing of what stood on the screen, a person's half-written words. */
+function unquoted(why: string): string {
+  return why.replace(/:? ?".*"/su, '')
 }
 
 /** Deliveries into one session, one at a time. The name may hold anything: its hash names the lock. */

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { received } from '../agents/log.ts'
 import { delegate, jobFile, jobIds, type Submitted, submit, toldOf } from '../harness/jobs.ts'
 import {
+  bare,
   create,
   DEFAULT,
   journalOf,
@@ -143,4 +144,18 @@ test('work under way in the row is waited for', async () => {
   expect(jobIds(world)).toEqual([])
   writeText(world, without)
   expect((await submitting).delivery).toMatchObject({ outcome: 'delivered' })
+})
+
+test('what a person has half written there is shown to who submits, and told to nobody on the broker', async () => {
+  const world = liveWorld()
+  await create(world, ['--agent', 'claude'])
+  await typed(world, `=${NAME}:`, 'my secret is swordfish', { enter: false })
+  const ran = await bare(world, ['delegate-job', 'submit', NAME, '--prompt', 'do it', '--json'])
+  expect(ran.code).toBe(1)
+  const [id = ''] = jobIds(world)
+  const { delivery, summary, events, state } = jobFile(world, id)
+  expect(state).toBe('error')
+  expect(delivery?.why).toContain('swordfish')
+  expect(summary).toContain('not delivered: a draft stands in its input line')
+  expect(JSON.stringify([summary, events])).not.toContain('swordfish')
 })
