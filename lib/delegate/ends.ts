@@ -38,6 +38,8 @@ export async function noteDeadSubmits(machine: Machine, door: JobsDoor, known: K
     return job !== undefined && withDeadSubmitter(job, machine) !== job
   }
   const dead = ids.filter(isDead)
+  // The lock costs a process, and this is asked all the time while one is delivered.
+  if (dead.length === 0) return
   const jobs = await door.update(dead, job => withDeadSubmitter(job, machine))
   for (const job of jobs.values()) known.put(job)
 }
