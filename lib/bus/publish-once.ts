@@ -18,7 +18,19 @@ export async function publishOnce(
   messages: readonly BusMessage[],
   timeoutMs: number,
 ): Promise<PublishResult> {
-  if (messages.length === 0) return { acked: 0 }
+  return messages.length === 0 ? { acked: 0 } : speak(settings, messages, timeoutMs)
+}
+
+/** Says hello to the broker and leaves. Gives why it does not let us in; undefined when it does. Never throws. */
+export async function tryBroker(settings: BusSettings, timeoutMs: number): Promise<string | undefined> {
+  return (await speak(settings, [], timeoutMs)).why
+}
+
+async function speak(
+  settings: BusSettings,
+  messages: readonly BusMessage[],
+  timeoutMs: number,
+): Promise<PublishResult> {
   const deadline = performance.now() + timeoutMs
   // The embedded broker speaks 3.1.1 only; of others, 5 is the one that says when it does not take a message.
   const first: Version = settings.source === 'embedded' ? 4 : 5

@@ -16,11 +16,13 @@ export interface Command {
 
 /** Runs a command to its exit code; errors become one readable message, or JSON where the caller reads JSON. */
 export async function runCommand(command: Command, argv: string[], early: Listings = new Map()): Promise<void> {
-  if (argv.includes('--help') || argv.includes('-h')) {
+  // Behind `--` stand words, not flags.
+  const asked = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
+  if (asked.includes('--help') || asked.includes('-h')) {
     await print((await command.helpOf?.(argv)) ?? command.help)
     return
   }
-  if (argv.includes('--version')) {
+  if (asked.includes('--version')) {
     await print(`${VERSION}\n`)
     return
   }

@@ -68,18 +68,29 @@ describe('what is written down', () => {
     expect(JSON.parse(readFileSync(join(bundle, 'package.json'), 'utf8')).version).toBe(VERSION)
   })
 
-  it.each(['create', 'resume', 'stop', 'attach', 'delegate-job', 'reconcile', 'status', 'restore', 'prune', 'install'])(
-    '%s --help has examples and exit codes',
-    async command => {
-      const { stdout } = await run(
-        process.execPath,
-        [join(bundle, 'bin/agent-sessions.cjs'), command, '--help'],
-        elsewhere(),
-      )
-      expect(stdout).toContain('examples:')
-      expect(stdout).toContain('exit codes:')
-    },
-  )
+  it.each([
+    'create',
+    'resume',
+    'stop',
+    'attach',
+    'delegate-job',
+    'reconcile',
+    'status',
+    'restore',
+    'prune',
+    'monitor-card',
+    'doctor',
+    'completion',
+    'install',
+  ])('%s --help has examples and exit codes', async command => {
+    const { stdout } = await run(
+      process.execPath,
+      [join(bundle, 'bin/agent-sessions.cjs'), command, '--help'],
+      elsewhere(),
+    )
+    expect(stdout).toContain('examples:')
+    expect(stdout).toContain('exit codes:')
+  })
 
   it.each(['submit', 'emit', 'wait', 'list', 'show', 'cancel', 'retry', 'clean', 'broker'])(
     'delegate-job %s --help tells of that word alone',
