@@ -45,20 +45,32 @@ export function placesOf(path: string): Places {
   }
 }
 
+const SCHEMA_FILE = 'agent-sessions.schema.json'
+
+/** Editors with a YAML language server complete and check by it. Beside the registry: a path into this package would be
+ * another one on each machine. */
+const SCHEMA_COMMENT = `# yaml-language-server: $schema=${SCHEMA_FILE}\n`
+
 /** Makes an empty registry (mode 0600) where none is, with its folder; a `.hermes` folder also gets a `.gitignore` for
- * what is not to be shared. False when the registry was there already, which is left as it is. */
+ * what is not to be shared, and the schema that the registry's first line names. False when the registry was there
+ * already, which is left as it is. */
 export async function createRegistry(path: string): Promise<boolean> {
   const folder = dirname(resolve(path))
+  const isOurs = basename(folder) === '.hermes'
   try {
     mkdirSync(folder, { recursive: true })
-    if (basename(folder) === '.hermes') createFile(join(folder, '.gitignore'), IGNORED, 0o644)
+    if (isOurs) {
+      createFile(join(folder, '.gitignore'), IGNORED, 0o644)
+      const { SCHEMA_TEXT } = await import('./editor-schema.ts')
+      createFile(join(folder, SCHEMA_FILE), SCHEMA_TEXT, 0o644)
+    }
   } catch (error) {
     throw writeError(path, error)
   }
   const places = placesOf(path)
   return withLocks(places.locks, {}, () => {
     try {
-      const made = createFile(places.real, 'tmux_sessions: []\n', 0o600)
+      const made = createFile(places.real, `${isOurs ? SCHEMA_COMMENT : ''}tmux_sessions: []\n`, 0o600)
       if (made) fsyncFolder(dirname(places.real))
       return made
     } catch (error) {

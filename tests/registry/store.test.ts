@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  readdirSync,
   readFileSync,
   statSync,
   unlinkSync,
@@ -173,6 +174,22 @@ test('a new registry gets a folder, mode 0600 and a .gitignore; an existing one 
   writeFileSync(path, TEXT)
   expect(await createRegistry(path)).toBe(false)
   expect(readFileSync(path, 'utf8')).toBe(TEXT)
+})
+
+test('the first line of a new registry names the schema beside it, for editors', async () => {
+  const path = join(folder.path, 'another', '.hermes', 'agent-sessions.yaml')
+  await createRegistry(path)
+  const [, named = ''] = /^# yaml-language-server: \$schema=(.+)\n/.exec(readFileSync(path, 'utf8')) ?? []
+  const schema = readFileSync(join(dirname(path), named), 'utf8')
+  expect(schema).toBe(readFileSync('schemas/agent-sessions.schema.json', 'utf8'))
+  expect(statSync(join(dirname(path), named)).mode & 0o777).toBe(0o644)
+})
+
+test('a registry of another place gets no files beside it', async () => {
+  const path = join(folder.path, 'elsewhere', 'my.yaml')
+  await createRegistry(path)
+  expect(readFileSync(path, 'utf8')).toBe('tmux_sessions: []\n')
+  expect(readdirSync(dirname(path)).filter(name => !name.endsWith('.lock'))).toEqual(['my.yaml'])
 })
 
 test('a file that was emptied beside a good copy is broken, and the copy stays', async () => {
