@@ -31,7 +31,7 @@ export async function cardOf(
     import('#lib/kanban/calls.ts'),
     import('#lib/kanban/hermes.ts'),
     import('#lib/kanban/news-file.ts'),
-    import('#lib/kanban/clean.ts'),
+    import('#lib/system/clean-text.ts'),
   ])
   const calls = new AbortController()
   const keeper = keepCard({

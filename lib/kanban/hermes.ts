@@ -1,5 +1,6 @@
 /** The only place that runs `hermes`. Arguments go as an array; no shell, and never without a bound. */
 import { spawn } from 'node:child_process'
+import { killGroup } from '#lib/system/kill-group.ts'
 
 export type HermesResult =
   | { kind: 'exit'; code: number; stdout: string; stderr: string }
@@ -85,13 +86,4 @@ function runHermes(
     })
     child.on('close', finished)
   })
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // It is gone already.
-  }
 }

@@ -1,5 +1,6 @@
 /** What a card was told, and what it is still to be told. Pure. */
-import type { Report, ReportedDrift } from '#lib/reconcile/report.ts'
+import { driftLine, freshDrifts } from '#lib/reconcile/fresh-drifts.ts'
+import type { Report } from '#lib/reconcile/report.ts'
 
 export interface CardNews {
   /** Keys of the drifts that stand and were heard of, each with its server. */
@@ -17,37 +18,13 @@ export const NO_NEWS: CardNews = { told: {}, lines: [], dropped: 0, sent: null }
 /** Lines kept for a card that cannot be reached. */
 const MOST_LINES = 500
 
-/** What a pass found, heard: its new drifts become lines. One that only stands is new once, until it is gone; what was done
- * is always new. Where a server is unknown nothing is forgotten. */
+/** What a pass found, heard: its new drifts become lines. */
 export function hear(news: CardNews, report: Report): { news: CardNews; fresh: number } {
-  const unknown = new Set(report.servers.filter(({ state }) => state === 'unknown').map(({ name }) => name))
-  const told: Record<string, string> = {}
-  for (const [key, server] of Object.entries(news.told)) if (unknown.has(server)) told[key] = server
-  const fresh: string[] = []
-  for (const drift of report.drifts) {
-    const key = keyOf(drift)
-    const isKnown = Object.hasOwn(news.told, key) || Object.hasOwn(told, key)
-    if (doesStand(drift)) told[key] = drift.server
-    if (!doesStand(drift) || !isKnown) fresh.push(lineOf(drift))
-  }
+  const { told, fresh } = freshDrifts(news.told, report)
   // The oldest stay: those may be on their way to the card.
-  const lines = [...news.lines, ...fresh].slice(0, MOST_LINES)
+  const lines = [...news.lines, ...fresh.map(driftLine)].slice(0, MOST_LINES)
   const dropped = news.dropped + news.lines.length + fresh.length - lines.length
   return { news: { ...news, told, lines, dropped }, fresh: fresh.length }
-}
-
-/** What an earlier pass did and could not tell is reported until it is told: it stands, too. */
-function doesStand(drift: ReportedDrift): boolean {
-  return drift.action === null || drift.evidence['done_at_epoch'] !== undefined
-}
-
-function keyOf({ class: letter, kind, server, name, evidence }: ReportedDrift): string {
-  return [letter, kind, server, name, evidence['done_at_epoch'] ?? ''].join('\0')
-}
-
-function lineOf({ class: letter, kind, server, msg, action }: ReportedDrift): string {
-  const where = server === 'default' ? '' : ` (server ${server})`
-  return `${letter} ${kind}: ${msg}${where} [${action ?? 'reported only'}]`
 }
 
 /** The first `count` lines have reached the card. */
