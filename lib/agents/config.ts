@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { BusConfig } from '#lib/bus/config-schema.ts'
+import type { NotifyConfig } from '#lib/notify/config-schema.ts'
 import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
 import type { Config } from './custom.ts'
 import type { Driver } from './drive/types.ts'
@@ -13,6 +14,8 @@ export interface AgentConfigFile {
   roles: string[]
   /** The broker that tells of jobs; undefined when the file names none. */
   bus: BusConfig | undefined
+  /** Whom a monitor gives notices; undefined when the file names nobody. */
+  notify: NotifyConfig | undefined
   /** How those of them are driven that say so; loaded when asked for. */
   drivers(): Promise<Driver[]>
 }
@@ -24,7 +27,7 @@ const HINT = 'See schemas/agent-sessions.config.schema.json for what may stand t
  * column. Loads what it takes only when there is a file: most registries have none. */
 export async function readConfig(path: string): Promise<AgentConfigFile> {
   const text = readText(path)
-  if (text === undefined) return { adapters: [], roles: [], bus: undefined, drivers: async () => [] }
+  if (text === undefined) return { adapters: [], roles: [], bus: undefined, notify: undefined, drivers: async () => [] }
   const [{ LineCounter, parseDocument }, { configSchema, customAdapter }] = await Promise.all([
     import('yaml'),
     import('./custom.ts'),
@@ -47,9 +50,8 @@ export async function readConfig(path: string): Promise<AgentConfigFile> {
   }
   const parsed = configSchema.safeParse(value)
   if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    const at = issue?.path ?? []
-    throw broken(`${where(offsetOf(document, at))}: ${at.join('.') || 'the file'}: ${issue?.message ?? 'not valid'}`)
+    const { path: at, message } = deepest(parsed.error.issues[0])
+    throw broken(`${where(offsetOf(document, at))}: ${at.join('.') || 'the file'}: ${message}`)
   }
   const config: Config = parsed.data
   const agents = Object.entries(config.agents ?? {})
@@ -62,11 +64,26 @@ export async function readConfig(path: string): Promise<AgentConfigFile> {
     adapters: agents.map(([name, agent]) => customAdapter(name, agent)),
     roles: config.roles ?? [],
     bus: config.bus ?? undefined,
+    notify: config.notify ?? undefined,
     async drivers() {
       const { customDriver } = await import('./drive/custom.ts')
       return agents.flatMap(([name, agent]) => customDriver(name, agent) ?? [])
     },
   }
+}
+
+interface Issue {
+  path: PropertyKey[]
+  message: string
+}
+
+/** Of a value that may have one form or another: what is wrong with the form that it fits best. */
+function deepest(issue: (Issue & { errors?: unknown }) | undefined): Issue {
+  const forms = Array.isArray(issue?.errors) ? (issue.errors as Issue[][]) : []
+  const inside = forms.flatMap(([first]) => (first === undefined ? [] : [deepest(first)]))
+  const best = inside.toSorted((a, b) => b.path.length - a.path.length)[0]
+  const { path = [], message = 'not valid' } = issue ?? {}
+  return best === undefined ? { path, message } : { path: [...path, ...best.path], message: best.message }
 }
 
 /** Where the value of a path begins, or the nearest one above it that is there. */

@@ -3,6 +3,7 @@
 import { isAbsolute } from 'node:path'
 import * as z from 'zod/mini'
 import { busSchema } from '#lib/bus/config-schema.ts'
+import { notifySchema } from '#lib/notify/config-schema.ts'
 import { flaggedId, launchedId } from './evidence.ts'
 import { hasLine, isFile } from './files.ts'
 import { unsafePattern } from './patterns.ts'
@@ -96,6 +97,8 @@ export const configSchema = z.looseObject({
   agents: z.optional(z.nullable(z.record(name, agentSchema))),
   /** The broker that tells of jobs. */
   bus: z.optional(z.nullable(busSchema)),
+  /** Notices that a monitor gives to programs and URLs. */
+  notify: z.optional(z.nullable(notifySchema)),
 })
 
 export type Config = z.infer<typeof configSchema>

@@ -56,6 +56,9 @@ A comment by somebody else that says \`stop\` or \`stop monitoring\` blocks the 
 that is refused (the card is not running, or no longer this run's) ends it with 0, too. When --timeout or --idle-timeout is
 over the card is completed; Ctrl-C and SIGTERM leave it as it is. A card that cannot be reached holds nothing up.
 
+With \`notify:\` in .hermes/agent-sessions.config.yaml, --watch and --subscribe run a program or call a URL when an agent waits
+for an answer or has reached a limit, when a job has ended, and for new drift; each change once. A dry run tells nobody.
+
 examples:
   reconcile --once --emit-diff --dry-run    what would be changed, as JSON
   reconcile                                 one pass, a line per drift
@@ -111,13 +114,13 @@ async function run(argv: string[], early: Listings): Promise<ExitCode> {
   const card =
     wantsCard === undefined ? undefined : (await import('#lib/kanban/card-id.ts')).cardId(wantsCard, process.env)
 
-  const scope = await surroundings(flags, process.env)
+  const { notify, ...scope } = await surroundings(flags, process.env)
   const machine = thisMachine()
   const output = { json: flags.has('emit-diff'), onlyNew: flags.has('only-new') }
   const options = { ...scope, dryRun: flags.has('dry-run'), listener: 'stdout', onWait: note }
   if (flags.has('watch')) {
     const { watch } = await import('./watch.ts')
-    return watch(machine, options, { ...output, card, interval, timeout: timeout ?? 0 }, early)
+    return watch(machine, options, { ...output, card, interval, timeout: timeout ?? 0, notify }, early)
   }
   if (flags.has('subscribe')) {
     const [{ subscribe }, { benchFor }, { pollSeconds }] = await Promise.all([
@@ -127,7 +130,7 @@ async function run(argv: string[], early: Listings): Promise<ExitCode> {
     ])
     // It ends sessions: what the registry says must be this user's own.
     const bench = { ...(await benchFor(flags, process.env)), servers: scope.servers }
-    const wanted = { ...output, card, interval, timeout: timeout ?? 0, idleTimeout: idleTimeout ?? 600 }
+    const wanted = { ...output, card, interval, timeout: timeout ?? 0, idleTimeout: idleTimeout ?? 600, notify }
     return subscribe(machine, bench, options, { ...wanted, poll: pollSeconds(process.env) }, early)
   }
 

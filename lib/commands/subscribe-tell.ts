@@ -13,8 +13,9 @@ export interface Teller extends FollowListener {
   onJobTrouble(error: unknown): void
 }
 
-/** Lines for people, JSON lines for programs; failures and refusals on standard error, each once. */
-export function subscribeTeller(json: boolean, say: Say): Teller {
+/** Lines for people, JSON lines for programs; failures and refusals on standard error, each once.
+ * @param hear gets each job's news, too. */
+export function subscribeTeller(json: boolean, say: Say, hear?: (news: JobNews) => void): Teller {
   const failures = new Map<string, ReturnType<typeof failuresOnce>>()
   const trouble = (what: string, error: unknown) => {
     const known = failures.get(what) ?? failuresOnce(json)
@@ -23,7 +24,10 @@ export function subscribeTeller(json: boolean, say: Say): Teller {
   }
   const refused = new Map<string, { count: number; toldMs: number }>()
   return {
-    onJob: news => say({ kind: 'job', ...shown(news) }, jobLine(news)),
+    onJob(news) {
+      hear?.(news)
+      return say({ kind: 'job', ...shown(news) }, jobLine(news))
+    },
     onBus: (state, why) => say({ kind: 'bus', state, why }, `broker: ${state}: ${visible(why)}`),
     onRefused(why) {
       const now = performance.now()

@@ -13,6 +13,7 @@ import { cardOf } from './card.ts'
 import { monitorLock } from './monitor-lock.ts'
 import { monitorSay, sayLeft } from './monitor-say.ts'
 import { unreportedTeller } from './monitor-unreported.ts'
+import { hearers, noticesOf } from './notices.ts'
 import { passes } from './passes.ts'
 import { subscribeTeller } from './subscribe-tell.ts'
 import { waiter } from './waiter.ts'
@@ -41,9 +42,11 @@ export async function subscribe(
   const wait = waiter()
   const started = machine.now()
   const card = await cardOf(machine, options.registryPath, wanted, wait)
-  const pass = passes(machine, options, wanted, early, () => lock.keep(), card?.hear)
+  const notices = await noticesOf(machine, options, wanted.notify)
+  const seen = { ...options, withState: notices?.wantsStates ?? false }
+  const pass = passes(machine, seen, wanted, early, () => lock.keep(), hearers(card, notices))
   const say = monitorSay(wanted.json)
-  const teller = subscribeTeller(wanted.json, say)
+  const teller = subscribeTeller(wanted.json, say, notices?.onJob)
   const tellUnreported = unreportedTeller(machine, options, say)
   let follower: Follower | undefined
   try {
@@ -52,6 +55,7 @@ export async function subscribe(
       // Its file may be broken by now: that is told, and ends no monitor.
       if (made && follower) await afterPass(follower, options.registryPath).catch(teller.onJobTrouble)
       if (made) await tellUnreported(made).catch(teller.onJobTrouble)
+      if (made) await notices?.afterPass(made)
     }
     await look()
     let isPassDue = false
@@ -81,6 +85,7 @@ export async function subscribe(
   } finally {
     card?.end()
     await follower?.end()
+    await notices?.end()
     wait.end()
     lock.release()
   }

@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readConfig } from '#lib/agents/config.ts'
 import { adapters } from '#lib/agents/table.ts'
+import type { NotifyConfig } from '#lib/notify/config-schema.ts'
 import type { Scope } from '#lib/reconcile/observe.ts'
 import { requireRegistry } from '#lib/registry/locate.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
@@ -16,6 +17,8 @@ export const ROLES = ['creator']
 export interface Surroundings extends Scope {
   /** The registry as a person would name it. */
   yamlPath: string
+  /** Whom a monitor gives notices. */
+  notify: NotifyConfig | undefined
 }
 
 export async function surroundings(flags: Parsed, env: NodeJS.ProcessEnv): Promise<Surroundings> {
@@ -26,6 +29,7 @@ export async function surroundings(flags: Parsed, env: NodeJS.ProcessEnv): Promi
   return {
     yamlPath,
     registryPath,
+    notify: config.notify,
     adapters: [...adapters, ...config.adapters],
     roles: [...ROLES, ...config.roles],
     servers: [...new Set(['default', ...(named ? [named] : [])])],

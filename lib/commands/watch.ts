@@ -1,3 +1,4 @@
+import type { NotifyConfig } from '#lib/notify/config-schema.ts'
 import type { Listings } from '#lib/reconcile/listings.ts'
 import type { PassOptions } from '#lib/reconcile/pass.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
@@ -8,6 +9,7 @@ import { endLostJobs } from './lost-jobs.ts'
 import { monitorLock } from './monitor-lock.ts'
 import { monitorSay, sayLeft } from './monitor-say.ts'
 import { unreportedTeller } from './monitor-unreported.ts'
+import { hearers, noticesOf } from './notices.ts'
 import { passes } from './passes.ts'
 import { tellError } from './run.ts'
 import type { ReportOutput } from './show-report.ts'
@@ -16,6 +18,8 @@ import { waiter } from './waiter.ts'
 export interface WatchOptions extends ReportOutput, CardWish {
   /** Seconds; 0: never. */
   timeout: number
+  /** Whom it gives notices; undefined: nobody. */
+  notify: NotifyConfig | undefined
 }
 
 /** From this many running sessions on a pass is made half as often. */
@@ -46,13 +50,16 @@ export async function watch(
   const tellUnreported = unreportedTeller(machine, options, say)
   const started = machine.now()
   const card = await cardOf(machine, options.registryPath, wanted, wait)
-  const pass = passes(machine, options, wanted, early, () => lock?.keep(), card?.hear)
+  const notices = await noticesOf(machine, options, wanted.notify)
+  const seen = { ...options, withState: notices?.wantsStates ?? false }
+  const pass = passes(machine, seen, wanted, early, () => lock?.keep(), hearers(card, notices))
   try {
     while (!wait.isOver()) {
       const made = await pass.make()
       if (made) {
         await endLostJobs(machine, options, made)
         await tellUnreported(made).catch(error => tellError('reconcile', error, wanted.json))
+        await notices?.afterPass(made)
       }
       const interval = intervalMs(wanted.interval, pass.running())
       const left = wanted.timeout === 0 ? Number.POSITIVE_INFINITY : wanted.timeout * 1000 - (machine.now() - started)
@@ -64,6 +71,7 @@ export async function watch(
     }
   } finally {
     card?.end()
+    await notices?.end()
     wait.end()
     lock?.release()
   }
