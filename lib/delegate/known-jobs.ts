@@ -1,5 +1,6 @@
 /** What a monitor knows of the jobs of its registry, kept small and read again only where it changed. */
 import { jobFiles } from '#lib/jobs/files.ts'
+import { jobIds } from '#lib/jobs/read.ts'
 import type { Job, JobEvent, JobState } from '#lib/jobs/schema.ts'
 import { isOpen } from '#lib/jobs/steps.ts'
 import { readJob } from '#lib/jobs/store.ts'
@@ -13,16 +14,20 @@ export type KnownJobs = ReturnType<typeof knownJobs>
 export function knownJobs(folder: string, registryPath: string, door: JobsDoor, listener: FollowListener) {
   const files = jobFiles(folder)
   const briefs = new Map<string, JobBrief>()
+  /** Those that were read, of whichever registry. */
+  const seen = new Set<string>()
   const dirty = new Set<string>()
   /** The ends that were told by us: an end is news once. */
   const told = new Map<string, JobState>()
   let isFirst = true
 
   const put = (job: Job) => {
+    seen.add(job.id)
     if (job.registry === registryPath) briefs.set(job.id, briefOf(job))
   }
   const forget = (id: string) => {
     briefs.delete(id)
+    seen.delete(id)
     told.delete(id)
   }
   const trouble = (why: string) => listener.onTrouble('job files', new CodedError('job-trouble', EXIT.broken, why))
@@ -72,6 +77,11 @@ export function knownJobs(folder: string, registryPath: string, door: JobsDoor, 
         // Somebody may be writing it this moment; it is told with the next sweep, if it stays as it is.
         read(id, () => undefined)
       }
+    },
+    /** Reads what was never read: whether or not anybody told of it. (What is known as open stays so until it is read again:
+     * that keeps its session.) CodedErrors `not-ours`, `jobs-unreadable`. */
+    readNew(): void {
+      for (const id of jobIds(folder)) if (!seen.has(id)) read(id, () => undefined)
     },
     read: (id: string) => read(id),
     /** Every file that changed since the last time. */

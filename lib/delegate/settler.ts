@@ -50,8 +50,8 @@ export async function settleEnded(
       known.readDirty()
       result = look()
       if (result.closing.length > 0) {
-        // Nor does the kernel tell of every file: before a session is ended, all of them are looked at.
-        known.sweep()
+        // Nor does the kernel tell of every file: before a session is ended, new ones are looked for.
+        known.readNew()
         result = look()
       }
       return result.changes
