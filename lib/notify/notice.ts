@@ -105,6 +105,7 @@ export function variablesFor(notice: Notice): Record<string, string> {
 
 /** The same facts as JSON. @param where the registry's path and this machine's name, cleaned. */
 export function payloadFor(notice: Notice, timestamp: string, where: { yaml_path: string; host: string }): string {
-  const { drifts, ...facts } = notice
-  return `${JSON.stringify({ schema: 1, timestamp, ...facts, ...where, ...(drifts.length > 0 ? { drifts } : {}) })}\n`
+  const { kind, title, text, drifts, ...facts } = notice
+  const said = { schema: 1, timestamp, kind, title, text, ...facts, ...where, ...(drifts.length > 0 ? { drifts } : {}) }
+  return `${JSON.stringify(said)}\n`
 }

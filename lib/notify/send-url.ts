@@ -5,28 +5,41 @@ import { isHttp } from './config-schema.ts'
 
 /** Why it failed; undefined where it was taken. The answer is not read, and redirects are not followed: the notice goes
  * nowhere but to that URL. Never rejects. */
-export async function sendTo(
+export function sendTo(
   url: string,
   payload: string,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  return new Promise(resolve => {
+    if (signal.aborted) return resolve('the monitor left')
+    // A timer of our own: one of `AbortSignal.timeout` under `AbortSignal.any` may be collected, and never comes (Node 20).
+    const call = new AbortController()
+    const end = (why: string | undefined) => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', giveUp)
+      call.abort()
+      resolve(why)
+    }
+    const giveUp = () => end('the monitor left before it was done')
+    const timer = setTimeout(() => end(`no answer within ${timeoutMs / 1000} s`), timeoutMs)
+    signal.addEventListener('abort', giveUp)
+    post(url, payload, call.signal).then(end)
+  })
+}
+
+async function post(url: string, payload: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const answer = await fetch(url, {
+    const { status } = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: payload,
       redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal,
     })
-    await answer.body?.cancel()
-    if (answer.status < 300) return undefined
-    return answer.status < 400
-      ? `it answered ${answer.status}: redirects are not followed`
-      : `it answered ${answer.status}`
+    if (status < 300) return undefined
+    return status < 400 ? `it answered ${status}: redirects are not followed` : `it answered ${status}`
   } catch (error) {
-    if (signal.aborted) return 'the monitor left before it was done'
-    if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`
     // Not its message, which names the URL.
     const cause = error instanceof Error ? error.cause : undefined
     return `it cannot be reached (${errnoOf(cause) ?? 'why is not known'})`
