@@ -43,7 +43,9 @@ export function freshStates(
     const key = identityOf(sight, observation)
     if (key === undefined || sight.row.status !== 'running') continue
     const before = Object.hasOwn(heard, key) ? heard[key] : undefined
-    const state = ownAgentState(sight) ?? (sight.agent?.found === 'none' ? 'exited' : undefined)
+    // A create or resume at work answers what its agent asks.
+    const isBusy = sight.op === 'living'
+    const state = isBusy ? undefined : (ownAgentState(sight) ?? (sight.agent?.found === 'none' ? 'exited' : undefined))
     if (state === undefined || state === 'unknown') {
       if (before !== undefined) agents[key] = before
     } else if (state === 'waiting' || state === 'limited') {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { claudeExits, uuid } from '../harness/agents.ts'
 import { run } from '../harness/command.ts'
 import { emit, writeJob } from '../harness/jobs.ts'
+import { nowSec, startOf } from '../harness/processes.ts'
 import { fullRow, writeRegistry } from '../harness/rows.ts'
 import { CLAUDE, claudeSession, inWorkspace } from '../harness/sessions.ts'
 import { killSession } from '../harness/tmux.ts'
@@ -143,6 +144,21 @@ it('an agent of which nothing is known for a while is not told again', async () 
   is('waiting')
   await morePasses(world)
   expect(notifier.given()).toHaveLength(1)
+  await leave(one)
+})
+
+it('what a create asks that is at work is its own to answer', async () => {
+  const { world, notifier, session, is } = notifiedWorld(['needs-permission'])
+  countPasses(world)
+  const row = fullRow(session, { claude_session_id_own: uuid(1) })
+  const op = { kind: 'create', pid: process.pid, pid_start: startOf(process.pid), at: nowSec() }
+  writeRegistry(world, [{ ...row, op }])
+  is('waiting', { waitingFor: 'trust' })
+  const one = monitor(world)
+  await morePasses(world)
+  expect(notifier.given()).toEqual([])
+  writeRegistry(world, [row])
+  await until('the notice', () => notifier.given().length > 0)
   await leave(one)
 })
 
