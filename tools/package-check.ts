@@ -21,6 +21,9 @@ try {
   const paths = files.map(file => file.path)
   for (const wanted of [
     'README.md',
+    'CHANGELOG.md',
+    'docs/first-ten-minutes.md',
+    'docs/status.svg',
     '.claude-plugin/marketplace.json',
     'dist/skills/status/SKILL.md',
     'dist/skills/status/scripts/agent-sessions.cjs',

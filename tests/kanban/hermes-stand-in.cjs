@@ -57,13 +57,16 @@ function parse(words, flags, fewest, most) {
 
 const VERBS = {
   comment(words) {
-    const { operands } = parse(words, { '--author': true, '--json': false }, 2, 99)
+    const { operands, values } = parse(words, { '--author': true, '--json': false }, 2, 99)
     const [id, ...text] = operands
     const body = text.join(' ').trim()
     if (body === '') leave(1, 'kanban: comment body is required')
     card(id)
     const comments = read('comments.json', [])
-    write('comments.json', [...comments, { author: process.env.HERMES_PROFILE || 'user', body, created_at: now() }])
+    write('comments.json', [
+      ...comments,
+      { author: values['--author'] ?? (process.env.HERMES_PROFILE || 'user'), body, created_at: now() },
+    ])
     leave(0, `Comment added to ${id}`)
   },
   show(words) {

@@ -1,4 +1,4 @@
-/** The commands about cards that the skill monitor tells an agent to run, from the bundle and copied alone. */
+/** The commands about cards that the skill monitor tells an agent to run, and the page a person, from the bundle and copied alone. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -13,6 +13,7 @@ import { BUNDLE, commandsOf, linkProgram } from '../readme/texts.ts'
 import { CARD, makeBoard } from './board.ts'
 
 const FILE = 'skills/monitor/references/kanban.md'
+const PAGE = 'docs/monitor-on-a-card.md'
 
 function emptyWorld() {
   const world = makeWorld()
@@ -24,7 +25,7 @@ it('every line that makes a card does, or shows how', async () => {
   for (const command of [
     ...commandsOf(FILE, 'make'),
     ...commandsOf('skills/monitor/SKILL.md', 'a card'),
-    ...commandsOf('README.md', 'a card'),
+    ...commandsOf(PAGE, 'a card'),
   ]) {
     const { world, board } = emptyWorld()
     linkProgram(world)
@@ -48,6 +49,18 @@ describe.each(commandsOf(FILE, 'live'))('`%s`', command => {
     expect(board.card()['status']).toBe('blocked')
   })
 })
+
+it('the page: a person sees the card, and stops its monitor', async () => {
+  const { world, board } = emptyWorld()
+  const monitor = startMonitor(world, ['--watch', '--card', 'env', '--interval', '1'])
+  await until('its heartbeat', () => board.calls('heartbeat').length === 1)
+  for (const command of commandsOf(PAGE, 'look and stop')) {
+    const ran = await runText(world, command.replace('ID', CARD))
+    expect([command, ran.code, ran.stderr]).toEqual([command, 0, ''])
+  }
+  expect(await monitor.left).toBe(0)
+  expect(board.card()).toMatchObject({ status: 'blocked', reason: expect.stringContaining('stop-requested by me') })
+}, 60_000)
 
 it('the copied skill makes a card whose command is its own program', async () => {
   const { world, board } = emptyWorld()

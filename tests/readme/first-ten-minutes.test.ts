@@ -1,4 +1,4 @@
-/** The README's first ten minutes, typed line by line into a shell in a real terminal. */
+/** docs/first-ten-minutes.md, typed line by line into a shell in a real terminal. */
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { parse } from 'yaml'
@@ -21,7 +21,7 @@ it('does what the text says', async () => {
   const ids = () => rows().map(row => row['claude_session_id_own'])
   let before: (string | undefined)[] = []
 
-  for (const line of commandsOf('README.md')) {
+  for (const line of commandsOf('docs/first-ten-minutes.md')) {
     if (line.includes(' reconcile')) {
       // A person takes longer: rows that a command has just finished with are left alone for 5 s.
       const last = Math.max(...rows().map(row => Number(row['updated_at_epoch'])))
