@@ -72,7 +72,7 @@ test.each([
   { timeout: 120_000 },
   async (_, isWarm) => {
     const random = numbers(SEED + Number(isWarm))
-    const life = await lifeMs(liveWorld({}, { names: ['claude'] }), WITH_PROMPT)
+    let life = await lifeMs(liveWorld({}, { names: ['claude'] }), WITH_PROMPT)
     const outcomes: string[] = []
     for (let point = 0; point < POINTS / 2; point++) {
       const world = liveWorld({}, { names: ['claude'] })
@@ -81,6 +81,8 @@ test.each([
       const at = Math.round(((point + random()) / (POINTS / 2)) * life)
       const how = await killAfter(world, WITH_PROMPT, at)
       const moment = `killed at ${at} of ${Math.round(life)} ms`
+      // The machine is less busy than when the life was measured.
+      if (how === 'was done') life = Math.min(life, at)
       outcomes.push(`${moment}: ${how}, ${seen(world).length} sessions`)
       // Every other time somebody asks again before any pass has looked.
       if (point % 2 === 0 && rowsOrNone(world).length > 0) await afterwards(world).catch(inMoment(moment, world))
