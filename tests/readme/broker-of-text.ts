@@ -117,6 +117,12 @@ export async function subscriber(place: Place, broker: { log(): string }, who: s
   return () => heard
 }
 
+/** Of how many jobs a subscriber wrote that they are completed. In doubt an event is sent twice. */
+export function completedIn(log: string): number {
+  const events = log.split('\n').filter(line => line.includes('"event":"completed"') && line.endsWith('}'))
+  return new Set(events.map(line => JSON.parse(line).job_id)).size
+}
+
 function answers(port: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(port, '127.0.0.1')

@@ -7,6 +7,7 @@ import { liveWorld } from '../harness/live-create.ts'
 import { startMosquitto } from '../harness/mosquitto.ts'
 import { rowOf } from '../harness/rows.ts'
 import { until } from '../harness/until.ts'
+import { completedIn } from './broker-of-text.ts'
 import { Terminal } from './terminal.ts'
 import { blockOf, commandsOf, linkProgram } from './texts.ts'
 
@@ -24,15 +25,16 @@ it('two jobs, and somebody who listens', async () => {
     const path = join(world.workspace, name)
     return existsSync(path) ? readFileSync(path, 'utf8') : ''
   }
-  const heard = () => textOf('events.log').match(/"event":"completed"/g)?.length ?? 0
+  const heard = () => completedIn(textOf('events.log'))
 
   for (const line of commandsOf(PAGE, 'two jobs')) {
     // A person takes longer.
     if (line.includes('one=')) await until('the monitor', () => textOf('monitor.log').includes('connected'))
-    if (line.startsWith('grep')) await until('both ends, on the dashboard', () => heard() === 2)
+    if (line.startsWith('grep')) await until('both ends, on the dashboard', () => heard() === 2, { timeoutMs: 30_000 })
     const mark = terminal.type(here(line))
     expect([line, await terminal.exitCode(mark)]).toEqual([line, 0])
-    if (line.includes('mosquitto_sub')) await until('the dashboard', () => broker.log().includes('Sending SUBACK to auto-'))
+    if (line.includes('mosquitto_sub'))
+      await until('the dashboard', () => broker.log().includes('Sending SUBACK to auto-'))
   }
   expect(jobIds(world).map(id => jobFile(world, id).prompt)).toEqual([
     'Write the release notes',

@@ -7,7 +7,7 @@ import { liveWorld, tell } from '../harness/live-create.ts'
 import { tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 import { folder, makeWorld, type World } from '../harness/world.ts'
-import { makeCertificates, type Place, startOfText } from './broker-of-text.ts'
+import { completedIn, makeCertificates, type Place, startOfText } from './broker-of-text.ts'
 import { Terminal } from './terminal.ts'
 import { blockOf, commandsOf, linkProgram } from './texts.ts'
 
@@ -33,16 +33,17 @@ it('two machines on one broker: work goes to each, and the desk hears of both', 
     copyFileSync(join(place.certificates, name), join(desk.workspace, name))
   installSsh(desk, hosts)
   const terminal = new Terminal(desk)
-  const heard = () => textOf(desk, 'events.log').match(/"event":"completed"/g)?.length ?? 0
+  const heard = () => completedIn(textOf(desk, 'events.log'))
   for (const line of commandsOf(PAGE, 'desk')) {
-    if (line.includes('list --all')) await until('both ends, on the desk', () => heard() === 2)
+    if (line.includes('list --all')) await until('both ends, on the desk', () => heard() === 2, { timeoutMs: 30_000 })
     const mark = terminal.type(line.replace('broker.example.org -p 8883', `localhost -p ${place.port}`))
     if (line.includes(' attach ')) {
       await until('the terminal of the desk', () => tmux(hosts.hosta, 'default', ['list-clients']) !== '')
       tmux(hosts.hosta, 'default', ['detach-client', '-s', '=my-fixer'])
     }
     expect([line, await terminal.exitCode(mark)]).toEqual([line, 0])
-    if (line.includes('mosquitto_sub')) await until('the desk to listen', () => broker.log().includes('Sending SUBACK to auto-'))
+    if (line.includes('mosquitto_sub'))
+      await until('the desk to listen', () => broker.log().includes('Sending SUBACK to auto-'))
     if (line.includes('list --all')) expect(terminal.screen().match(/ completed /g)).toHaveLength(2)
   }
   for (const [name, prompt] of [
