@@ -31,6 +31,8 @@ export function draftOf(input: InputLine, sent: string): Draft {
   if (rest !== input.text) return skeleton(rest) === '' || isPart(skeleton(rest), skeleton(sent)) ? 'ours' : 'mixed'
   const [draft, ours] = [squash(input.text), squash(sent)]
   if (isPart(draft, ours) || isPart(skeleton(draft), skeleton(ours))) return 'ours'
+  // All that is seen of several lines where the input line is told by its first one alone (`input` of the config).
+  if (draft !== '' && draft === squash(sent.trim().split('\n')[0] ?? '')) return 'ours'
   return draft.includes(ours) || (skeleton(ours) !== '' && skeleton(draft).includes(skeleton(ours)))
     ? 'mixed'
     : 'foreign'

@@ -37,6 +37,12 @@ describe('whose draft it is', () => {
     ['blanks', '   '],
   ])('foreign: %s', (_what, text) => expect(draftOf(draft(text), LONG)).toBe('foreign'))
 
+  test('the first line alone is the whole of what some input lines show, however short it is', () => {
+    expect(draftOf(draft('say hello'), 'say hello\nand leave')).toBe('ours')
+    expect(draftOf(draft('say'), 'say hello\nand leave')).toBe('foreign')
+    expect(draftOf(draft('and leave'), 'say hello\nand leave')).toBe('foreign')
+  })
+
   test('a text without letters or digits', () => {
     expect(draftOf(draft('???'), '???')).toBe('ours')
     expect(draftOf(draft('!!!'), '???')).toBe('foreign')
