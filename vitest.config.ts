@@ -6,8 +6,9 @@ const report = process.env['AGENT_SESSIONS_TEST_REPORT']
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
-    // Real tmux servers and processes: two files at once keep two cores busy without starving the bounded waits.
-    maxWorkers: 2,
+    // Real tmux servers and processes: half of the time is spent waiting for them. Four files at once keep two cores busy
+    // without starving the bounded waits.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
