@@ -20,6 +20,8 @@ const leave = (code, text) => {
   // Nothing behind it is done.
   throw undefined
 }
+/** For ever, or as long as its test has a folder. */
+const hang = () => setInterval(() => existsSync(folder) || process.kill(process.pid, 'SIGKILL'), 500)
 const usage = text => leave(2, `usage: hermes kanban …\nhermes kanban: error: ${text}`)
 const now = () => Math.floor(Date.now() / 1000)
 
@@ -162,7 +164,7 @@ try {
   if (!Object.hasOwn(VERBS, verb)) leave(2, `hermes kanban: error: invalid choice: '${verb}'`)
   const mode = read('mode.json', {})[verb] ?? read('mode.json', {}).every
   // Held: until the test takes the mode away. What hangs hangs beyond that.
-  if (mode === 'hang') setInterval(() => {}, 1000)
+  if (mode === 'hang') hang()
   else if (mode === 'hang after') {
     try {
       VERBS[verb](rest)
@@ -170,7 +172,7 @@ try {
       // Its answer never comes.
     }
     process.exit = () => {}
-    setInterval(() => {}, 1000)
+    hang()
   } else if (mode === 'busy') leave(1, 'kanban: could not initialize database: database is locked')
   else if (mode === 'crash')
     leave(1, 'Traceback (most recent call last):\n  …\nsqlite3.OperationalError: database is locked')
