@@ -27,9 +27,12 @@ export interface Ended {
 const POLL_MS = 25
 /** How long its processes have to go by themselves after tmux hung up, and after each signal. */
 const GRACE_MS = 3000
+/** A killed process is gone as soon as it gets its turn on a busy machine; who is still there then hangs in the kernel. */
+const KILLED_MS = 2000
 
 /** Ends a session and sees to it that its processes are gone. Only that session, on that server process; only processes
- * that stood below its panes, by pid and start. Bounded by about `timeoutMs`.
+ * that stood below its panes, by pid and start. Bounded by about `timeoutMs`, and two seconds more for what hangs in the
+ * kernel.
  * @param known its processes as they were seen before, if somebody has asked it to leave since. */
 export async function endSession(
   machine: Machine,
@@ -61,7 +64,7 @@ export async function endSession(
     steps.push(signal)
     // Children first: a parent that sees its child die may still tidy up.
     for (const { pid } of alive.toReversed()) sendSignal(pid, signal)
-    alive = await awaitEnd(machine, alive, grace)
+    alive = await awaitEnd(machine, alive, signal === 'SIGKILL' ? Math.max(grace, KILLED_MS) : grace)
   }
   return { ended: 'yes', survivors: alive, steps }
 }

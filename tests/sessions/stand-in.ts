@@ -78,10 +78,17 @@ export async function startStandIn(
     return looked.kind === 'seen' ? looked.sight : undefined
   }
   const screen = () => tmux(world, LAB, ['capture-pane', '-p', '-t', session.paneId])
-  const hasInput = async () => ((await look())?.input.kind ?? 'none') !== 'none'
+  let why = ''
+  const hasInput = async () => {
+    const looked = await lookAtTarget(machine, target)
+    why = looked.kind === 'seen' ? `input: ${looked.sight.input.kind}` : `${looked.kind}: ${looked.why}`
+    // What it starts looks like itself between fork and exec, and may have been taken for it.
+    if (looked.kind === 'lost') target.look.agent = (await targetOf(world, name, session)).look.agent
+    return looked.kind === 'seen' && looked.sight.input.kind !== 'none'
+  }
   if (isUp)
     await until(`the input line of ${name}`, hasInput, { timeoutMs: UP_MS }).catch(error => {
-      throw new Error(`${error.message}; its screen:\n${screen()}`)
+      throw new Error(`${error.message}; ${why}; its screen:\n${screen()}`)
     })
   const journal = () => journalLines(join(own, 'log'))
   return {
