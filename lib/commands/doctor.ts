@@ -11,6 +11,7 @@ import { agentFinding, lockFinding, nodeFinding, serverFinding, tmuxFinding } fr
 import { findRegistry } from '#lib/registry/locate.ts'
 import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
 import { thisMachine } from '#lib/system/machine.ts'
+import { plural } from '#lib/system/plural.ts'
 import { VERSION } from '#lib/version.ts'
 import { currentFolder } from './current-folder.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
@@ -114,5 +115,5 @@ function shown(findings: readonly Finding[]): string {
     ...(remedy === null ? [] : [['', '', `→ ${visible(remedy)}`]]),
   ])
   const count = (state: Finding['state']) => findings.filter(one => one.state === state).length
-  return `${table(rows)}\n${count('bad')} bad, ${count('warning')} warnings, ${count('unknown')} unknown\n`
+  return `${table(rows)}\n${count('bad')} bad, ${plural(count('warning'), 'warning')}, ${count('unknown')} unknown\n`
 }

@@ -4,6 +4,7 @@ import { pruneRegistry } from '#lib/registry/prune.ts'
 import { rowsOf } from '#lib/registry/rows.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
+import { plural } from '#lib/system/plural.ts'
 import { currentFolder } from './current-folder.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
 import { type Command, note, print } from './run.ts'
@@ -68,7 +69,7 @@ async function run(argv: string[]): Promise<ExitCode> {
   lines.push(
     moved.length === 0
       ? 'nothing to move'
-      : `${moved.length} row${moved.length === 1 ? '' : 's'} ${dryRun ? 'would go' : 'went'} to ${archive}`,
+      : `${plural(moved.length, 'row')} ${dryRun ? 'would go' : 'went'} to ${archive}`,
   )
   await print(`${lines.join('\n')}\n`)
   return EXIT.done

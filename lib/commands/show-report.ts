@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Report, ReportedDrift } from '#lib/reconcile/report.ts'
+import { plural } from '#lib/system/plural.ts'
 import { visible } from './visible.ts'
 
 export interface ReportOutput {
@@ -51,8 +52,4 @@ function summary(report: Report, drifts: readonly ReportedDrift[], onlyNew: bool
   if (report.servers.every(({ state }) => state === 'unknown') && drifts.length === 0)
     return `nothing could be compared (${servers})`
   return `${found} · ${done} · ${alive} alive (${servers})`
-}
-
-function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`
 }

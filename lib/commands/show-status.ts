@@ -2,6 +2,7 @@ import { styleText } from 'node:util'
 import type { Drift } from '#lib/reconcile/diff/finding.ts'
 import type { SessionLine } from '#lib/reconcile/overview.ts'
 import type { Report } from '#lib/reconcile/report.ts'
+import { plural } from '#lib/system/plural.ts'
 import { shortAge, table } from './table.ts'
 import { unreportedLine } from './unreported-line.ts'
 import { visible } from './visible.ts'
@@ -88,7 +89,7 @@ export function compactLine(view: StatusView): string {
   const isOpen = ({ job, job_state }: SessionLine) =>
     job !== null && !['completed', 'error', 'cancelled', 'expired'].includes(job_state ?? '')
   const jobs = running.filter(isOpen).length
-  if (jobs > 0) parts.push(`${jobs} job${jobs === 1 ? '' : 's'}`)
+  if (jobs > 0) parts.push(plural(jobs, 'job'))
   const classes = new Map<string, number>()
   for (const drift of view.drifts) classes.set(drift.class, (classes.get(drift.class) ?? 0) + 1)
   if (classes.size > 0) parts.push(`drift ${[...classes].map(([name, count]) => `${name}${count}`).join(' ')}`)

@@ -8,6 +8,7 @@ import { rowsOf } from '#lib/registry/rows.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import { isCodedError } from '#lib/system/errors.ts'
 import { whoHolds } from '#lib/system/lock-holder.ts'
+import { plural } from '#lib/system/plural.ts'
 import { type Finding, finding } from './finding.ts'
 
 /** Can it be read, and by whom can it be changed? */
@@ -15,7 +16,7 @@ export async function registryFinding(path: string): Promise<Finding> {
   try {
     const rows = rowsOf((await readRegistryFile(path)).snapshot.registry)
     const running = rows.filter(row => row.status === 'running').length
-    const text = `${path}: ${rows.length} rows, ${running} running`
+    const text = `${path}: ${plural(rows.length, 'row')}, ${running} running`
     // Its rows say which programs are started.
     const open = [path, dirname(path)].find(place => isWritableByOthers(statSync(place)))
     if (open === undefined) return finding('registry', 'good', text)
@@ -63,7 +64,7 @@ export function jobsFindings(path: string): Finding[] {
     const open = jobs.filter(job => job.ended_at === null).length
     for (const { id, why } of broken)
       findings.push(finding('jobs', 'bad', `${join(folder, id)}.json: ${why}`, 'Mend it, or move it away'))
-    findings.push(finding('jobs', 'good', `${jobs.length} jobs, ${open} open`))
+    findings.push(finding('jobs', 'good', `${plural(jobs.length, 'job')}, ${open} open`))
   } catch (error) {
     if (!isCodedError(error)) throw error
     findings.push(finding('jobs', 'bad', error.message, error.hint ?? null))

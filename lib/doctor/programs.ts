@@ -6,6 +6,7 @@ import type { Driver } from '#lib/agents/drive/types.ts'
 import { lockByOpening } from '#lib/system/lock-exlock.ts'
 import { lockByFlock } from '#lib/system/lock-flock.ts'
 import type { Machine } from '#lib/system/machine.ts'
+import { plural } from '#lib/system/plural.ts'
 import { isTooOld, listServer, OLDEST } from '#lib/tmux/listing.ts'
 import { type Finding, finding } from './finding.ts'
 import { programVersion } from './program-version.ts'
@@ -36,7 +37,7 @@ export async function serverFinding(machine: Machine, name: string): Promise<Fin
   const view = await listServer(machine.tmux, name)
   switch (view.state) {
     case 'alive':
-      return finding(check, 'good', `${view.sessions.length} session${view.sessions.length === 1 ? '' : 's'}`)
+      return finding(check, 'good', plural(view.sessions.length, 'session'))
     case 'empty':
       return finding(check, 'good', 'it runs, without sessions')
     case 'absent':

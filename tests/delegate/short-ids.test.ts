@@ -73,7 +73,7 @@ describe('list --session', () => {
     writeJob(world, 'another')
     await emit(world, jobs[0]!.id, 'completed')
     expect((await bare(world, ['delegate-job', 'list', '--session', NAME])).stdout).toBe(
-      'no open jobs (1 others: --all)\n',
+      'no open jobs; 1 that ended: --all\n',
     )
   })
 

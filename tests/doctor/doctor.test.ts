@@ -173,7 +173,7 @@ describe('jobs', () => {
     const world = makeWorld()
     writeRegistry(world, [])
     writeJob(world, 'lab-creator-claude')
-    expect((await doctor(world)).of('jobs')).toMatchObject([{ state: 'good', text: '1 jobs, 1 open' }])
+    expect((await doctor(world)).of('jobs')).toMatchObject([{ state: 'good', text: '1 job, 1 open' }])
     writeFileSync(join(jobsFolder(world), '20260101T000000-0000000a.json'), '{', { mode: 0o600 })
     chmodSync(jobsFolder(world), 0o755)
     const { code, of } = await doctor(world)

@@ -4,6 +4,7 @@ import { readJobs, removeJobs } from '#lib/jobs/store.ts'
 import { rowsOf } from '#lib/registry/rows.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
+import { plural } from '#lib/system/plural.ts'
 import { COMMON, parseFlags, usageError } from '../flags.ts'
 import { note, print } from '../run.ts'
 import { secondsOf } from './duration.ts'
@@ -30,7 +31,7 @@ export async function clean(argv: string[]): Promise<ExitCode> {
   if (flags.has('json')) await print(`${JSON.stringify({ schema: 1, dry_run: isDry, removed })}\n`)
   else
     await print(
-      `${removed.length} jobs ${isDry ? 'would be ' : ''}removed${removed.length > 0 ? `: ${removed.join(' ')}` : ''}\n`,
+      `${plural(removed.length, 'job')} ${isDry ? 'would be ' : ''}removed${removed.length > 0 ? `: ${removed.join(' ')}` : ''}\n`,
     )
   return EXIT.done
 }

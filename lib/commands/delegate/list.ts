@@ -38,7 +38,7 @@ export async function list(argv: string[]): Promise<ExitCode> {
   const hidden = ofSession.length - wanted.length
   if (wanted.length > 0) await print(`${jobTable(wanted, now)}\n`)
   else if (isNobodys) await print(`${noJobOf(session)}\n`)
-  else await print(`no ${flags.has('all') ? '' : 'open '}jobs${hidden > 0 ? ` (${hidden} others: --all)` : ''}\n`)
+  else await print(`no ${flags.has('all') ? '' : 'open '}jobs${hidden > 0 ? `; ${hidden} that ended: --all` : ''}\n`)
   return EXIT.done
 }
 
