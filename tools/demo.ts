@@ -13,14 +13,13 @@ import { installAgents } from '../tests/agents/install.ts'
 const bundle = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'as-demo-')))
 const lab = join(root, 'lab')
+// Of yours only what says how to write on your screen: no server, folder or broker that you name is touched.
+const KEPT = ['PATH', 'TERM', 'COLORTERM', 'NO_COLOR', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'AGENT_SESSIONS_DEV']
 const env: NodeJS.ProcessEnv & { HOME: string; TMUX_TMPDIR: string } = {
-  ...process.env,
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => KEPT.includes(name))),
   HOME: join(root, 'home'),
   TMUX_TMPDIR: join(root, 'tmux'),
-  AGENT_SESSIONS_YAML: '',
 }
-// No broker of yours hears of the demo.
-for (const name of Object.keys(env)) if (/^(?:AGENT_JOBS_)?MQTT_/.test(name)) delete env[name]
 const registry = join(lab, '.hermes', 'agent-sessions.yaml')
 for (const folder of [dirname(registry), env.HOME, env.TMUX_TMPDIR, join(root, 'bin')])
   mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -1,6 +1,6 @@
 /** Every way in that the texts name: the bins, the scripts of the skills, the demo. */
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -107,11 +107,17 @@ describe('what is written down', () => {
 describe('the demo', () => {
   it('shows each class once, on a tmux server of its own', async () => {
     const { cwd, env } = elsewhere()
+    const own = join(cwd, 'own')
+    mkdirSync(own)
+    // What a user has set stays untouched, too.
+    const users = { CLAUDE_CONFIG_DIR: own, AGENT_SESSIONS_STATE_DIR: own, TMUX_SERVER_NAME: 'mine', MQTT_HOST: 'mine' }
     const { stdout } = await run(join(bundle, 'node_modules/.bin/tsx'), [join(bundle, 'tools/demo.ts')], {
       cwd,
-      env,
+      env: { ...env, ...users },
       timeout: 25_000,
     })
+    expect([own, env.HOME, env.TMUX_TMPDIR].flatMap(folder => readdirSync(folder))).toEqual([])
+    expect(stdout).not.toContain('mine')
     for (const line of [
       /^A gone +lab-4-creator-claude: tmux gone .* \[terminated\]$/m,
       /^B found +lab-3-creator-claude: .* \[registered\]$/m,
