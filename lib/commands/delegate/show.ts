@@ -4,7 +4,7 @@ import { readJob } from '#lib/jobs/store.ts'
 import { EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { thisMachine } from '#lib/system/machine.ts'
 import { COMMON, parseFlags } from '../flags.ts'
-import { note, print } from '../run.ts'
+import { print } from '../run.ts'
 import { unreportedLine } from '../unreported-line.ts'
 import { oneJob } from './one-job.ts'
 import { jobDetails } from './show-job.ts'
@@ -23,7 +23,7 @@ export async function show(argv: string[]): Promise<ExitCode> {
     await print(`${JSON.stringify({ schema: 1, job: publicJob(job, now), unreported_since: since ?? null })}\n`)
   else {
     await print(`${jobDetails(job, now)}\n`)
-    if (since !== undefined) note(`delegate-job: ${unreportedLine({ ...job, since })}`)
+    if (since !== undefined) await print(`\n${unreportedLine({ ...job, since })}\n`)
   }
   return EXIT.done
 }
