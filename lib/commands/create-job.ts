@@ -5,7 +5,7 @@ import type { Created } from '#lib/sessions/created.ts'
 import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import type { CommandBench } from './bench.ts'
-import { secondsOf } from './delegate/duration.ts'
+import { DEFAULT_TIMEOUT_SEC, secondsOf } from './delegate/duration.ts'
 import { type Parsed, usageError } from './flags.ts'
 import { note } from './run.ts'
 import { visible } from './visible.ts'
@@ -21,8 +21,6 @@ export interface JobAnswer {
   /** Why there is none. */
   job_error: { code: string; message: string; hint: string | null } | null
 }
-
-const DEFAULT_TIMEOUT_SEC = 3600
 
 /** What `--submit-job` and `--job-timeout` ask for. CodedError `usage`. */
 export function jobOf(flags: Parsed, example: string): JobAsked | undefined {

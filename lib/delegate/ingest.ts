@@ -11,7 +11,7 @@ import type { JobsDoor } from './jobs-door.ts'
 
 export type Ingested =
   /** It stands in the job's file now. */
-  | { kind: 'recorded'; job: Job; event: JobEvent; isEnd: boolean }
+  | { kind: 'recorded'; job: Job; event: JobEvent }
   /** It stood there before: our own news, or a message that came again. */
   | { kind: 'known'; job: Job }
   /** Of a job that this registry does not have. */
@@ -64,7 +64,7 @@ export async function ingest(
     const added = addEvent(withExpiry(current, atMs), news)
     if (added.kind === 'known') outcome = { kind: 'known', job: current }
     else if (added.kind === 'refused') outcome = { kind: 'refused', why: `job ${job.id}: ${added.why}` }
-    else outcome = { kind: 'recorded', job: added.job, event: news, isEnd: added.isEnd }
+    else outcome = { kind: 'recorded', job: added.job, event: news }
     return added.kind === 'added' ? added.job : undefined
   }
   try {

@@ -1,7 +1,7 @@
 /** Steps in a job's life, written into its file; the file is the truth, whatever becomes of the news. */
 import type { Job, JobEvent, JobEventName } from '#lib/jobs/schema.ts'
 import { addEvent, nextSeq } from '#lib/jobs/steps.ts'
-import { updateJobs } from '#lib/jobs/store.ts'
+import { noSuchJob, updateJobs } from '#lib/jobs/store.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import { withExpiry } from './expiry.ts'
 import type { JobsDoor } from './jobs-door.ts'
@@ -19,8 +19,6 @@ export interface Recorded {
   event: JobEvent
   /** It came after the job's end: kept, and changed nothing. */
   isLate: boolean
-  /** It ended the job. */
-  isEnd: boolean
 }
 
 export interface RecordOptions {
@@ -59,23 +57,14 @@ export async function recordEvent(
     if (added.kind === 'refused') throw refusal(id, added.why)
     if (added.kind === 'known') throw new Error('a new sequence number was known')
     const next = and ? and(added.job) : added.job
-    recorded = { job: next, event, isLate: added.isLate, isEnd: added.isEnd }
+    recorded = { job: next, event, isLate: added.isLate }
     return next
   })
-  if (!jobs.has(id)) throw noSuchJob(id, folder)
+  if (!jobs.has(id)) throw noSuchJob(folder, id)
   return recorded
 }
 
 function refusal(id: string, why: string): CodedError {
   if (why.startsWith('bad-event')) return new CodedError('usage', EXIT.broken, `job ${id}: ${why}`)
   return new CodedError('too-many-events', EXIT.refused, `job ${id} has as many events as a job may have (${why})`)
-}
-
-export function noSuchJob(id: string, folder: string): CodedError {
-  return new CodedError(
-    'no-such-job',
-    EXIT.refused,
-    `there is no job ${id} in ${folder}`,
-    '`agent-sessions delegate-job list --all` shows those of this registry; --registry FILE names another.',
-  )
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Job } from '#lib/jobs/schema.ts'
-import { addJob, jobsFolder, makeJobsFolder, updateJobs } from '#lib/jobs/store.ts'
+import { addJob, jobsFolder, makeJobsFolder, noSuchJob, updateJobs } from '#lib/jobs/store.ts'
 import type { Bench } from '#lib/sessions/context.ts'
 import { type Delivery, deliver } from '#lib/sessions/deliver.ts'
 import { awaitFree } from '#lib/sessions/op.ts'
@@ -10,7 +10,7 @@ import { withLock } from '#lib/system/lock.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { carryJob, uncarryJob } from './carry.ts'
 import { type JobWish, newJob } from './new-job.ts'
-import { noSuchJob, recordEvent } from './record.ts'
+import { recordEvent } from './record.ts'
 import { emitLine, withReport } from './report-lines.ts'
 import { type Target, targetOf } from './target.ts'
 import { type Told, tellBus } from './tell.ts'
@@ -93,7 +93,7 @@ async function recordDelivery(folder: string, id: string, nowMs: number, deliver
     if (recorded) return recorded.job
   }
   const job = (await updateJobs(folder, [id], and)).get(id)
-  if (job === undefined) throw noSuchJob(id, folder)
+  if (job === undefined) throw noSuchJob(folder, id)
   return job
 }
 

@@ -15,8 +15,6 @@ export interface WaitWish {
   /** Milliseconds; 0: as long as it takes. */
   timeoutMs: number
   any: boolean
-  /** Ended early by a signal. */
-  isOver?(): boolean
   onState?(job: Job): void
   onTrouble?(why: string): void
 }
@@ -55,7 +53,7 @@ export async function waitForJobs(
       const { jobs, isEnd } = look()
       if (isEnd) return { jobs, inTime: true }
       const leftMs = deadline - performance.now()
-      if (leftMs <= 0 || wish.isOver?.()) return { jobs, inTime: false }
+      if (leftMs <= 0) return { jobs, inTime: false }
       await bell.wait(Math.min(POLL_MS, leftMs))
     }
   } finally {

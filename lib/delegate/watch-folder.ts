@@ -9,7 +9,7 @@ export interface FolderWatch {
 }
 
 /** The kernel's word that a job's file changed. It may give none (no more watches to be had, a file system without, a folder
- * that was removed): there is always a poll beside it, which calls `renew`. */
+ * that was removed): there is always a poll beside it. Who stays for long calls `renew` there. */
 export function watchFolder(
   folder: string,
   ids: readonly string[] | undefined,

@@ -133,7 +133,7 @@ export function noSuchJob(folder: string, id: string): CodedError {
     'no-such-job',
     EXIT.refused,
     `there is no job ${id} in ${folder}`,
-    'Give a whole id, or at least its last 8 characters. `agent-sessions delegate-job list --all` shows those of this registry.',
+    'Give a whole id, or at least its last 8 characters (emit: the whole). `agent-sessions delegate-job list --all` shows those of this registry; --registry FILE names another.',
   )
 }
 

@@ -38,6 +38,7 @@ export function jobsFolder(registryPath: string): string {
 }
 
 export { makeJobsFolder } from './folder.ts'
+export { noSuchJob } from './read.ts'
 
 /** One job. CodedErrors: `no-such-job`, `job-broken` (also for what is no plain file, and over 4 MiB), `not-ours`, `usage`. */
 export function readJob(folder: string, id: string): Job {

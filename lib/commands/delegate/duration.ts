@@ -2,6 +2,9 @@ import { type Parsed, usageError } from '../flags.ts'
 
 const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
+/** Of a job, where none is asked for. */
+export const DEFAULT_TIMEOUT_SEC = 3600
+
 /** The value of a flag such as `--timeout 90s`, in seconds; a number without a unit is seconds. CodedError `usage`. */
 export function secondsOf(flags: Parsed, flag: string, example: string): number | undefined {
   const text = flags.text(flag)

@@ -4,7 +4,6 @@ import { tellBus } from '#lib/delegate/tell.ts'
 import { checkJobId } from '#lib/jobs/id.ts'
 import { publicJob } from '#lib/jobs/public.ts'
 import { MAX_DATA_BYTES, MAX_SUMMARY } from '#lib/jobs/schema.ts'
-import { isOpen } from '#lib/jobs/steps.ts'
 import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
 import { COMMON, parseFlags, usageError } from '../flags.ts'
 import { note, print } from '../run.ts'
@@ -55,7 +54,7 @@ export async function emit(argv: string[]): Promise<ExitCode> {
   const { job } = recorded
   const told = await tellBus(places.registryPath, process.env, [job], TELL_MS).catch(unsent)
   if (told.why !== undefined) note(`delegate-job: it is on record; the broker was not told yet: ${told.why}`)
-  if (recorded.isLate && !isOpen(job))
+  if (recorded.isLate)
     throw new CodedError(
       'job-ended',
       EXIT.refused,

@@ -11,7 +11,7 @@ import { COMMON, parseFlags, usageError } from '../flags.ts'
 import { promptOf } from '../prompt.ts'
 import { note, print } from '../run.ts'
 import { visible } from '../visible.ts'
-import { secondsOf } from './duration.ts'
+import { DEFAULT_TIMEOUT_SEC, secondsOf } from './duration.ts'
 import { delegateProgram } from './program.ts'
 import { withTold } from './with-told.ts'
 
@@ -26,8 +26,6 @@ const FLAGS = {
   'dry-run': 'boolean',
   json: 'boolean',
 } as const
-
-export const DEFAULT_TIMEOUT_SEC = 3600
 
 export async function submit(argv: string[]): Promise<ExitCode> {
   const flags = parseFlags(argv, FLAGS, EXAMPLE)
