@@ -9,8 +9,7 @@ import { makeWorld } from '../harness/world.ts'
 
 const NAME = 'lab-creator-claude'
 
-function carry(more: RowValues) {
-  const world = makeWorld()
+function carry(more: RowValues, world = makeWorld()) {
   writeRegistry(world, [])
   const { id } = writeJob(world, NAME)
   writeRegistry(world, [{ name: NAME, status: 'running', ...more }])
@@ -33,4 +32,17 @@ test('who hands a job to a session whose row cannot be changed is told that its 
 
 test('a session that ended meanwhile gets none', async () => {
   await expect(carry({ status: 'stopped' }).carried).rejects.toMatchObject({ code: 'not-running' })
+})
+
+test.each([
+  ['an open one keeps it', { state: 'running' }, false],
+  ['one that has ended gets the new one', { state: 'completed', ended_at_epoch: 1 }, true],
+  ['one whose file is broken gets the new one', { state: 'sleeping' }, true],
+])('a row that carries %s', async (_which, over, gets) => {
+  const world = makeWorld()
+  writeRegistry(world, [])
+  const before = writeJob(world, NAME, over)
+  const { id, carried, row } = carry({ delegate_job_id: before.id }, world)
+  expect((await carried).before).toBe(before.id)
+  expect(row()['delegate_job_id']).toBe(gets ? id : before.id)
 })
