@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { COMMANDS } from '#lib/commands/commands.ts'
 import { writeJob } from '../harness/jobs.ts'
 import { bare } from '../harness/live-create.ts'
 import { ended, writeRegistry } from '../harness/rows.ts'
@@ -35,6 +36,14 @@ function office() {
   return { world, open: open.id, over: over.id }
 }
 
+const WORDS = ['submit', 'emit', 'wait', 'list', 'show', 'cancel', 'retry', 'clean', 'broker']
+const OWN_FLAGS = [
+  ...Object.keys(COMMANDS)
+    .filter(name => name !== 'completion' && name !== 'delegate-job')
+    .map(name => [name]),
+  ...WORDS.map(word => ['delegate-job', word]),
+]
+
 describe('the words that fit', () => {
   test('are commands first', async () => {
     const world = makeWorld()
@@ -51,6 +60,18 @@ describe('the words that fit', () => {
     expect(await suggest(world, 'create', '--agent', 'c')).toEqual(['claude', 'codex'])
   })
 
+  test.each(OWN_FLAGS)('are every flag of `%s`, and none that it refuses', async (...words) => {
+    const world = makeWorld()
+    const refusal = await bare(world, [...words, '--no-such-flag'])
+    const takes = [...(/expected one of (.*)/.exec(refusal.stderr)?.[1] ?? '').matchAll(/--[a-z-]+/g)].map(String)
+    expect(takes).toContain('--help')
+    const offered = await suggest(world, ...words, '--')
+    expect(offered.filter(flag => !takes.includes(flag))).toEqual([])
+    // What every command takes need not stand in each help; the hook is for no person.
+    const common = ['--help', '--version', '--registry', '--server', '--claude-hook']
+    expect(takes.filter(flag => !offered.includes(flag) && !common.includes(flag))).toEqual([])
+  })
+
   test('are sessions that the command takes', async () => {
     const { world } = office()
     expect(await suggest(world, 'stop', '')).toEqual(['lab-creator-claude'])
@@ -61,8 +82,9 @@ describe('the words that fit', () => {
 
   test('are jobs, open ones where only those are taken', async () => {
     const { world, open, over } = office()
+    const late = writeJob(world, 'lab-creator-claude', { expires_at_epoch: 1_767_225_600 }).id
     expect(await suggest(world, 'delegate-job', 'wait', '')).toEqual([open])
-    expect((await suggest(world, 'delegate-job', 'show', '')).sort()).toEqual([open, over].sort())
+    expect((await suggest(world, 'delegate-job', 'show', '')).sort()).toEqual([open, over, late].sort())
     expect(await suggest(world, 'delegate-job', 'emit', open, 'c')).toEqual(['completed'])
     expect(await suggest(world, 'delegate-job', 'w')).toEqual(['wait'])
   })
@@ -71,9 +93,11 @@ describe('the words that fit', () => {
     ['no such command', ['frob', '']],
     ['a file', ['create', '--prompt-file', '']],
     ['a free text', ['stop', 'x', '--reason', '']],
+    ['one of two words', ['stop', '--mode', '']],
+    ['a number', ['resume', '--concurrency', '']],
     ['one that is no property of ours', ['constructor', '']],
   ])('are none for %s', async (_what, words) => {
-    expect(await suggest(makeWorld(), ...words)).toEqual([])
+    expect(await suggest(office().world, ...words)).toEqual([])
   })
 
   test('are none where the registry is broken, and nothing is said of it', async () => {

@@ -59,12 +59,19 @@ async function candidates(
 }
 
 function flagsIn(help: string): string[] {
-  return [...help.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([flag]) => flag)
+  return [...flagTextIn(help).matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([flag]) => flag)
 }
 
-/** A flag with a value has a word in capitals behind it: `--registry FILE`. */
+/** A flag with a value has it behind one space: `--registry FILE`, `--size 140x40`. */
 function takesValue(help: string, flag: string): boolean {
-  return new RegExp(`(?<![\\w-])${flag} \\(?[A-Z]{2,}`).test(help)
+  return new RegExp(`(?<![\\w-])${flag} \\(?\\w`).test(flagTextIn(help))
+}
+
+/** The usage, and the flags in the list below it: what is said of them may name those of other commands. */
+function flagTextIn(help: string): string {
+  const usage = /^usage:[\s\S]*?\n\n/m.exec(help)?.[0] ?? ''
+  const listed = [...help.matchAll(/^ +(--.*?)(?: {2,}|$)/gm)].map(([, flags]) => flags)
+  return [usage, ...listed].join('\n')
 }
 
 /** `usage: delegate-job submit …`, a line for each. */
@@ -98,8 +105,11 @@ async function jobs(
 ): Promise<string[]> {
   const path = registryOf(before, env)
   if (path === undefined) return []
-  const { jobsFolder, readJobs } = await import('#lib/jobs/store.ts')
+  const [{ jobsFolder, readJobs }, { isOpen, stateAt }] = await Promise.all([
+    import('#lib/jobs/store.ts'),
+    import('#lib/jobs/steps.ts'),
+  ])
   return readJobs(jobsFolder(path))
-    .jobs.filter(job => !open || job.ended_at === null)
+    .jobs.filter(job => !open || isOpen(stateAt(job, Date.now())))
     .map(job => job.id)
 }
