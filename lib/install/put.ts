@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, 
 import { dirname, join } from 'node:path'
 import { CodedError, EXIT, errnoOf, isCodedError } from '#lib/system/errors.ts'
 import { fsyncFolder, writeError } from '#lib/system/file-replace.ts'
+import { isSurelyGone } from '#lib/system/gone.ts'
 import { makeFolder } from '#lib/system/make-folder.ts'
 import { VERSION } from '#lib/version.ts'
 import { filesIn, MARK, type Mark, type Standing, standingAt } from './mark.ts'
@@ -117,16 +118,8 @@ const ASIDE = '.agent-sessions-install.'
 function sweep(to: string): void {
   for (const name of readdirSync(to)) {
     const pid = name.startsWith(ASIDE) ? Number(name.slice(ASIDE.length)) : Number.NaN
-    if (Number.isInteger(pid) && pid > 0 && !isAlive(pid)) rmSync(join(to, name), { recursive: true, force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return errnoOf(error) !== 'ESRCH'
+    // Of our own number: an earlier process had it.
+    const isLeft = Number.isInteger(pid) && pid > 0 && (pid === process.pid || isSurelyGone(pid))
+    if (isLeft) rmSync(join(to, name), { recursive: true, force: true })
   }
 }

@@ -4,6 +4,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 import type { RunProgram } from '#lib/agents/drive/types.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
+import { killGroup } from '#lib/system/kill-group.ts'
 
 /** The first of the programs that the PATH has, as an absolute path: the tmux server's own PATH may be another.
  * CodedError `no-program` (exit 1). */
@@ -50,7 +51,7 @@ export function runnerOf(program: string, folder: string, env: Record<string, st
         resolve({ code, stdout, stderr: why === '' ? stderr : `${stderr}${why}` })
       }
       const timer = setTimeout(() => {
-        if (child.pid !== undefined) killGroup(child.pid)
+        killGroup(child.pid)
         settle(null, `no answer in ${timeoutMs / 1000} s`)
       }, timeoutMs)
       child.stdout.setEncoding('utf8').on('data', text => (stdout = (stdout + text).slice(-MAX_OUTPUT)))
@@ -58,12 +59,4 @@ export function runnerOf(program: string, folder: string, env: Record<string, st
       child.on('error', error => settle(null, error.message))
       child.on('close', code => settle(code))
     })
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // It ended this moment.
-  }
 }

@@ -1,5 +1,6 @@
 /** The only place that runs tmux. Arguments go as an array; there is never a shell between us and tmux. */
 import { spawn } from 'node:child_process'
+import { killGroup } from '#lib/system/kill-group.ts'
 
 export type TmuxResult =
   | { kind: 'exit'; code: number; stdout: Buffer; stderr: string }
@@ -136,13 +137,4 @@ function runTmux(
       child.stdin.end(input)
     }
   })
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
-  }
 }
