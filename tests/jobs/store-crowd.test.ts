@@ -1,18 +1,17 @@
 /** Many writers, some of them killed at any point or written in another language, and a reader that never stops. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
 import type { Job } from '#lib/jobs/schema.ts'
 import { readJob, readJobs, updateJobs, withJobsLock } from '#lib/jobs/store.ts'
 import { until } from '../harness/until.ts'
-import { bundleWorker, ownFolder, type Running, start } from '../system/workers.ts'
+import { killedAtWork, writer } from '../system/crowd.ts'
+import { bundleWorker, ownFolder, start } from '../system/workers.ts'
 import { nthJob } from './jobs.ts'
 
 const WRITERS = 8
 const UPDATES = 50
-const KILLS = 60
 
 const place = ownFolder()
 let worker = ''
@@ -22,26 +21,6 @@ beforeAll(() => {
 
 const common = nthJob(0, { count: 0 })
 const own = (n: number) => nthJob(n + 1, { count: 0 })
-
-/** Keeps a writer going, under a new name after each death, until so many of its updates were reported. */
-function writer(folder: string, id: string) {
-  let run = 0
-  let out = ''
-  let current: Running | undefined
-  const reported = () => out.split('\n').flatMap(line => (line.startsWith('done ') ? [line.slice(5)] : []))
-  const finished = (async () => {
-    while (reported().length < UPDATES) {
-      const left = String(UPDATES - reported().length)
-      current = start(process.execPath, [worker, 'update', folder, id, common.id, `${id}r${run++}`, left])
-      const end = await current.ended
-      out += end.out
-      if (end.code !== 0 && end.code !== null) throw new Error(end.out)
-    }
-    current = undefined
-    return reported()
-  })()
-  return { finished, kill: () => current?.child.kill('SIGKILL') ?? false }
-}
 
 const tokensOf = (job: Job) => job.events.map(({ data }) => data as string)
 
@@ -53,22 +32,11 @@ test('what 8 writers were told is written is in the files, whoever was killed; r
     for (let n = 0; n < WRITERS; n++) held.add(own(n))
   })
   const reader = start(process.execPath, [worker, 'read', folder, String(WRITERS + 1)])
-  const writers = ids.map(id => writer(folder, id))
-  const all = Promise.all(writers.map(({ finished }) => finished))
-  let killed = 0
-  let over = false
-  all
-    .finally(() => {
-      over = true
-    })
-    .catch(() => undefined)
-  for (let turn = 0; !over && killed < KILLS; turn++) {
-    await pause(20 + ((turn * 37) % 60))
-    if (writers[(turn * 3) % WRITERS]?.kill()) killed++
-  }
-  const reported = await all
-  reader.child.stdin?.end()
-  expect(await reader.ended).toEqual({ code: 0, out: expect.stringMatching(/^read [1-9]\d+\n$/) })
+  const writers = ids.map(id =>
+    writer(worker, UPDATES, (run, left) => ['update', folder, id, common.id, `${id}r${run}`, String(left)]),
+  )
+  const { reported, killed, read } = await killedAtWork(writers, reader)
+  expect(read).toEqual({ code: 0, out: expect.stringMatching(/^read [1-9]\d+\n$/) })
   expect(killed).toBeGreaterThan(10)
 
   const shared = readJob(folder, common.id)
