@@ -1,9 +1,9 @@
 import { realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { shown } from '#lib/reconcile/shown-command.ts'
 import type { Created, CreateWish } from '#lib/sessions/create.ts'
 import { CodedError, EXIT, type ExitCode, errnoOf } from '#lib/system/errors.ts'
 import { type Machine, thisMachine } from '#lib/system/machine.ts'
+import { shellWord } from '#lib/system/shell-word.ts'
 import { benchOrNew, type CommandBench } from './bench.ts'
 import type { JobAsked } from './create-job.ts'
 import { currentFolder } from './current-folder.ts'
@@ -169,7 +169,7 @@ function workspaceOf(flags: Parsed): string {
       'no-folder',
       EXIT.refused,
       `there is no folder ${path}`,
-      `Make it first: mkdir -p ${shown(path)}`,
+      `Make it first: mkdir -p ${shellWord(path)}`,
     )
   }
   throw new CodedError('no-folder', EXIT.refused, `${path} is no folder`, 'Name a folder with --workspace.')

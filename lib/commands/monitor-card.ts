@@ -4,10 +4,11 @@ import { answerOf, readTask } from '#lib/kanban/answers.ts'
 import { cleanText } from '#lib/kanban/clean.ts'
 import { createWords } from '#lib/kanban/forms.ts'
 import { hermesIn } from '#lib/kanban/hermes.ts'
-import { cardFor, shellLine } from '#lib/kanban/monitor-card.ts'
+import { cardFor } from '#lib/kanban/monitor-card.ts'
 import { workspaceOf } from '#lib/reconcile/memory-file.ts'
 import { requireRegistry } from '#lib/registry/locate.ts'
 import { CodedError, EXIT, type ExitCode } from '#lib/system/errors.ts'
+import { shellLine } from '#lib/system/shell-word.ts'
 import { currentFolder } from './current-folder.ts'
 import { COMMON, parseFlags, usageError } from './flags.ts'
 import { type Command, print } from './run.ts'
@@ -161,6 +162,6 @@ function ownFiles(): { body: string; program: string[] } {
     'no-body',
     EXIT.refused,
     `the card's text (references/worker-body.md of the skill monitor) is not with ${script}`,
-    'Run the program of the skill monitor, or that of the whole package: npx -y agent-sessions monitor-card',
+    'Run the program of the skill monitor, or that of the whole package.',
   )
 }

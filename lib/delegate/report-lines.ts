@@ -1,11 +1,11 @@
 /** What is put below a delegated prompt: how its end is told. */
-import { shown } from '#lib/reconcile/shown-command.ts'
+import { shellLine } from '#lib/system/shell-word.ts'
 
 /** The one exact line that tells how a job ended. Absolute paths: the agent's PATH and folder are not ours. The secret that
  * signs it stands in the job's file alone. @param program what runs `delegate-job`, as words. */
 export function emitLine(program: readonly string[], id: string, registryPath: string): string {
   const words = [...program, 'emit', id, 'completed', '--registry', registryPath]
-  return `${words.map(shown).join(' ')} --summary 'what was done, in one line'`
+  return `${shellLine(words)} --summary 'what was done, in one line'`
 }
 
 /** The prompt as the agent gets it. @param isOneLine where a line break would be taken for Enter. */

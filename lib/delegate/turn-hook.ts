@@ -2,8 +2,8 @@
 import { lstatSync, unlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { turnScript } from '#lib/agents/drive/turn-script.ts'
-import { shown } from '#lib/reconcile/shown-command.ts'
 import type { Row } from '#lib/registry/schema.ts'
+import { shellLine } from '#lib/system/shell-word.ts'
 
 /** Writes the script that the hook runs. False where the session has no such hook: it was not started by us, or is no
  * Claude Code. The script holds no secret; the job's file does. */
@@ -16,7 +16,7 @@ export function reportTurns(row: Row, registryPath: string, program: readonly st
   try {
     // Made anew: what stands there is followed by nobody.
     if (lstatSync(path, { throwIfNoEntry: false })) unlinkSync(path)
-    writeFileSync(path, `exec ${words.map(shown).join(' ')}\n`, { flag: 'wx', mode: 0o600 })
+    writeFileSync(path, `exec ${shellLine(words)}\n`, { flag: 'wx', mode: 0o600 })
     return true
   } catch {
     // Progress is a comfort: without it the job goes on all the same.

@@ -9,6 +9,7 @@ import { readRegistryFile } from '#lib/registry/store.ts'
 import { isCodedError } from '#lib/system/errors.ts'
 import { whoHolds } from '#lib/system/lock-holder.ts'
 import { plural } from '#lib/system/plural.ts'
+import { shellWord } from '#lib/system/shell-word.ts'
 import { type Finding, finding } from './finding.ts'
 
 /** Can it be read, and by whom can it be changed? */
@@ -24,7 +25,7 @@ export async function registryFinding(path: string): Promise<Finding> {
       'registry',
       'warning',
       `${text}; others on this machine may write to ${open}`,
-      `chmod go-w ${quoted(open)}`,
+      `chmod go-w ${shellWord(open)}`,
     )
   } catch (error) {
     if (!isCodedError(error)) throw error
@@ -54,7 +55,7 @@ export function jobsFindings(path: string): Finding[] {
     if (stat === undefined) return []
     if (stat.isDirectory() && (stat.mode & 0o077) === 0) return []
     const what = stat.isDirectory() ? 'others may look into it' : 'it is no folder'
-    const remedy = stat.isDirectory() ? `chmod 700 ${quoted(place)}` : `Move ${quoted(place)} away`
+    const remedy = stat.isDirectory() ? `chmod 700 ${shellWord(place)}` : `Move ${shellWord(place)} away`
     return [finding('jobs', 'bad', `${place}: ${what}`, remedy)]
   })
   if (lstatSync(folder, { throwIfNoEntry: false }) === undefined)
@@ -75,9 +76,4 @@ export function jobsFindings(path: string): Finding[] {
 function isWritableByOthers({ mode }: Stats): boolean {
   // A folder with the sticky bit, such as /tmp, lets nobody replace another's file.
   return (mode & 0o022) !== 0 && (mode & 0o1000) === 0
-}
-
-/** For a line that a person copies into a shell. */
-function quoted(text: string): string {
-  return /^[A-Za-z0-9_./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -1,8 +1,8 @@
 /** The card a monitor lives on: what its worker is told to do, and how long. Pure. */
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
-import { shown } from '#lib/reconcile/shown-command.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
+import { shellLine } from '#lib/system/shell-word.ts'
 import type { NewCard } from './forms.ts'
 
 export interface CardPlan {
@@ -82,7 +82,7 @@ function commandOf({ program, registryPath, watch, server }: CardPlan, timeout: 
   const mode = watch ? ['--watch'] : ['--subscribe', '--idle-timeout', '0']
   const where = ['--registry', registryPath, ...(server === undefined ? [] : ['--server', server])]
   const words = [...program, ...mode, '--card', 'env', '--timeout', String(timeout), ...where]
-  return `HOME="\${HERMES_REAL_HOME:-$HOME}" ${words.map(shown).join(' ')} > /dev/null`
+  return `HOME="\${HERMES_REAL_HOME:-$HOME}" ${shellLine(words)} > /dev/null`
 }
 
 /** Hermes takes white space off a path's ends, and a terminal obeys what it is shown. */
@@ -95,9 +95,4 @@ function checkPath(path: string): void {
         : undefined
   if (why !== undefined)
     throw new CodedError('unfit-path', EXIT.refused, `${JSON.stringify(path)} ${why}`, 'Rename it, or move it.')
-}
-
-/** A command line that a POSIX shell reads back as these words. */
-export function shellLine(words: readonly string[]): string {
-  return words.map(shown).join(' ')
 }

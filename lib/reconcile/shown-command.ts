@@ -1,16 +1,12 @@
 /** Commands with an exact target (`=name`, `$3`) for a person to paste into a shell; we never run them. */
+import { shellLine } from '#lib/system/shell-word.ts'
 
 export function attachCommand(server: string, target: string): string {
-  return `tmux -L ${shown(server)} attach-session -t ${shown(target)}`
+  return shellLine(['tmux', '-L', server, 'attach-session', '-t', target])
 }
 
 export function killCommand(server: string, target: string): string {
-  return `tmux -L ${shown(server)} kill-session -t ${shown(target)}`
-}
-
-/** A word as a shell reads it back. */
-export function shown(word: string): string {
-  return /^[A-Za-z0-9_./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+  return shellLine(['tmux', '-L', server, 'kill-session', '-t', target])
 }
 
 /** How a person reaches the session of a row. */

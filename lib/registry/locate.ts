@@ -1,6 +1,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
+import { shellWord } from '#lib/system/shell-word.ts'
 
 /** The registry's place in a workspace. */
 const INSIDE = join('.hermes', 'agent-sessions.yaml')
@@ -46,7 +47,7 @@ export function noRegistry(looked: readonly string[], cwd: string): CodedError {
     'no-registry',
     EXIT.refused,
     `no registry found; looked for ${where}`,
-    `Name one with --registry FILE or $AGENT_SESSIONS_YAML, or make one (an empty list will do): mkdir -p ${quoted(dirname(place))} && echo 'tmux_sessions: []' > ${quoted(place)}`,
+    `Name one with --registry FILE or $AGENT_SESSIONS_YAML, or make one (an empty list will do): mkdir -p ${shellWord(dirname(place))} && echo 'tmux_sessions: []' > ${shellWord(place)}`,
   )
 }
 
@@ -103,9 +104,4 @@ function realOf(path: string): string {
     // Gone since the look, or not readable on the way: it is another registry's all the same.
     return path
   }
-}
-
-/** For a line that a person copies into a shell. */
-function quoted(text: string): string {
-  return /^[A-Za-z0-9_./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -1,6 +1,7 @@
 /** How Claude Code is driven. Sources: 2.1.197 and 2.1.329 run against a loopback API. */
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { shellWord } from '#lib/system/shell-word.ts'
 import { claudeFolder } from '../claude-pid-map.ts'
 import { claudeAbout } from './claude-about.ts'
 import { claudeInput } from './claude-input.ts'
@@ -94,16 +95,12 @@ function launch(args: string[], wish: Wish): Launch {
 
 /** A hook's command is run by `sh -c`; what it is told comes by stdin. */
 function hookInto(path: string): { type: 'command'; command: string; timeout: number } {
-  return { type: 'command', command: `umask 077; cat >> ${quoted(path)}`, timeout: 5 }
+  return { type: 'command', command: `umask 077; cat >> ${shellWord(path)}`, timeout: 5 }
 }
 
 /** Says nothing and never fails: what a Stop hook prints, or leaves with, would tell Claude Code to go on. */
 function hookAtTurnEnd(script: string): { type: 'command'; command: string; timeout: number } {
-  const path = quoted(script)
+  const path = shellWord(script)
   const command = `if [ -r ${path} ]; then sh ${path}; else cat; fi >/dev/null 2>&1; exit 0`
   return { type: 'command', command, timeout: 15 }
-}
-
-function quoted(path: string): string {
-  return `'${path.replaceAll("'", `'\\''`)}'`
 }
