@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { received } from '../agents/log.ts'
 import { delegate, jobIds } from '../harness/jobs.ts'
-import { bare, create, journalOf, liveWorld, logOf, settle, tell } from '../harness/live-create.ts'
+import { bare, create, journalOf, liveWorld, logOf, settle } from '../harness/live-create.ts'
 import { sealed } from '../harness/rows.ts'
-import { screenOf, stop, talking, typed } from '../harness/talking.ts'
+import { asking, stop, talking, typed } from '../harness/talking.ts'
 import { until } from '../harness/until.ts'
 import type { World } from '../harness/world.ts'
 
@@ -49,10 +49,7 @@ test('a busy agent would keep it waiting', async () => {
 describe('would be refused, and says why, for a session', () => {
   test('that waits for a permission', async () => {
     const world = liveWorld()
-    const { name, pane } = await talking(world, 'claude')
-    tell(world, { permission: true })
-    await typed(world, pane, 'a tool')
-    await until('the question', () => screenOf(world, pane).includes('always allow access'))
+    const { name } = await asking(world)
     expect(await prospect(world, name, 1)).toMatchObject({ would: 'refuse', code: 'waiting' })
   })
 

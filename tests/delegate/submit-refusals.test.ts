@@ -17,8 +17,8 @@ import {
 } from '../harness/live-create.ts'
 import { startOf } from '../harness/processes.ts'
 import { rowOf, sealed, writeRegistry, writeText } from '../harness/rows.ts'
-import { agentPids, say, screenOf, stop, talking, typed } from '../harness/talking.ts'
-import { newSession, tmux } from '../harness/tmux.ts'
+import { agentPids, asking, leftAtShell, screenOf, stop, talking, typed } from '../harness/talking.ts'
+import { tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 import type { World } from '../harness/world.ts'
 
@@ -45,10 +45,7 @@ describe('is refused, and nothing was made, for a session', () => {
 
   test('that waits for a permission', async () => {
     const world = liveWorld()
-    const { name, pane } = await talking(world, 'claude')
-    tell(world, { permission: true })
-    await typed(world, pane, 'a tool')
-    await until('the question', () => screenOf(world, pane).includes('always allow access'))
+    const { name } = await asking(world)
     settle(world)
     const error = await expectRefused(world, 'waiting', [name, '--prompt', 'do it'])
     expect(`${error.message} ${error.hint}`).toMatch(/permission|waits|question/)
@@ -66,18 +63,9 @@ describe('is refused, and nothing was made, for a session', () => {
 
   test('whose agent has left it at a shell', async () => {
     const world = liveWorld()
-    world.env['PS1'] = '$ '
-    writeRegistry(world, [])
-    const shell = newSession(world, DEFAULT, NAME, world.workspace, ['/bin/sh'])
-    await typed(world, shell.paneId, 'claude')
-    await until('the agent', () => journalOf(world, 'start').length === 1)
-    await say(world, shell.paneId, 'hello')
-    await settledPass(world)
-    await typed(world, shell.paneId, '/exit')
-    await until('its end', () => agentPids(world).length === 0)
-    settle(world)
+    const { pane } = await leftAtShell(world, NAME)
     await expectRefused(world, 'agent-exited')
-    expect(screenOf(world, shell.paneId)).not.toContain('do it')
+    expect(screenOf(world, pane)).not.toContain('do it')
   })
 
   test('that was stopped', async () => {

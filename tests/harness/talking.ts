@@ -1,6 +1,7 @@
 /** Sessions that have something to lose: made by `create`, spoken to as a person would, in a conversation that is known
  * by the agent's own journal. */
 import { existsSync, readFileSync } from 'node:fs'
+import { expect } from 'vitest'
 import type { Resumed as ResumedSession } from '#lib/sessions/resume.ts'
 import type { Stopped as StoppedSession } from '#lib/sessions/stop.ts'
 import {
@@ -14,10 +15,13 @@ import {
   journalOf,
   processesOf,
   seen,
+  settle,
   settledPass,
+  tell,
 } from './live-create.ts'
 import { kindsOf } from './passes.ts'
-import { tmux } from './tmux.ts'
+import { rowOf, writeRegistry } from './rows.ts'
+import { newSession, tmux } from './tmux.ts'
 import { until } from './until.ts'
 import type { World } from './world.ts'
 
@@ -74,6 +78,31 @@ export async function talking(
 ): Promise<Talking> {
   const session = await made(world, agent, flags)
   return { ...session, talk: await say(world, session.pane, text, session.server) }
+}
+
+/** A claude that waits for a permission. */
+export async function asking(world: World): Promise<Talking> {
+  const session = await talking(world, 'claude')
+  tell(world, { permission: true })
+  await typed(world, session.pane, 'a tool')
+  await until('the question', () => screenOf(world, session.pane).includes('always allow access'))
+  return session
+}
+
+/** A session that a person made, whose claude was started in a shell and has left it: its pane, and the conversation. */
+export async function leftAtShell(world: World, name: string): Promise<{ pane: string; talk: string }> {
+  world.env['PS1'] = '$ '
+  writeRegistry(world, [])
+  const { paneId: pane } = newSession(world, DEFAULT, name, world.workspace, ['/bin/sh'])
+  await typed(world, pane, 'claude')
+  await until('the agent', () => journalOf(world, 'start').length === 1)
+  const talk = await say(world, pane, 'hello')
+  await settledPass(world)
+  expect(rowOf(world, name)).toMatchObject({ status: 'running', claude_session_id_own: talk })
+  await typed(world, pane, '/exit')
+  await until('its end', () => agentPids(world).length === 0)
+  settle(world)
+  return { pane, talk }
 }
 
 /** Sends a message and waits until its turn has ended; the conversation's id, by the agent's journal. */

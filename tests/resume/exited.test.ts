@@ -1,21 +1,9 @@
 /** What a resume says is true of the agent: a shell that its agent has left runs none, and one that asks first has proved
  * nothing. */
 import { expect, test } from 'vitest'
-import {
-  bare,
-  create,
-  DEFAULT,
-  journalOf,
-  liveWorld,
-  refused,
-  seenAs,
-  settle,
-  settledPass,
-  tell,
-} from '../harness/live-create.ts'
-import { rowOf, sealed, writeRegistry } from '../harness/rows.ts'
-import { agentPids, resume, say, sessionNames, stop, talking, typed } from '../harness/talking.ts'
-import { newSession } from '../harness/tmux.ts'
+import { bare, create, journalOf, liveWorld, refused, seenAs, tell } from '../harness/live-create.ts'
+import { sealed } from '../harness/rows.ts'
+import { agentPids, leftAtShell, resume, say, sessionNames, stop, talking, typed } from '../harness/talking.ts'
 import { until } from '../harness/until.ts'
 
 const NAME = 'lab-creator-claude'
@@ -23,18 +11,7 @@ const NAME = 'lab-creator-claude'
 /** A session whose agent a person started in a shell, and has left. */
 async function exited() {
   const world = liveWorld()
-  world.env['PS1'] = '$ '
-  writeRegistry(world, [])
-  const shell = newSession(world, DEFAULT, NAME, world.workspace, ['/bin/sh'])
-  await typed(world, shell.paneId, 'claude')
-  await until('the agent', () => journalOf(world, 'start').length === 1)
-  const talk = await say(world, shell.paneId, 'hello')
-  await settledPass(world)
-  expect(rowOf(world, NAME)).toMatchObject({ status: 'running', claude_session_id_own: talk })
-  await typed(world, shell.paneId, '/exit')
-  await until('its end', () => agentPids(world).length === 0)
-  settle(world)
-  return { world, talk, shell }
+  return { world, ...(await leftAtShell(world, NAME)) }
 }
 
 test('resume and create do not say that it runs', async () => {
@@ -57,10 +34,10 @@ test('stop and then resume bring it back, as the refusal says', async () => {
 })
 
 test('one that runs in a shell runs', async () => {
-  const { world, shell, talk } = await exited()
-  await typed(world, shell.paneId, `claude --resume ${talk}`)
+  const { world, pane, talk } = await exited()
+  await typed(world, pane, `claude --resume ${talk}`)
   await until('the agent', () => agentPids(world).length === 1)
-  await say(world, shell.paneId, 'again')
+  await say(world, pane, 'again')
   expect(await create(world, ['--agent', 'claude'])).toMatchObject({ created: false, name: NAME })
   expect((await resume(world, [NAME])).sessions).toMatchObject([{ changed: false, name: NAME }])
 })
