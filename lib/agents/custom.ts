@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path'
 import * as z from 'zod/mini'
 import { busSchema } from '#lib/bus/config-schema.ts'
 import { notifySchema } from '#lib/notify/config-schema.ts'
+import { described } from '#lib/system/described.ts'
 import { flaggedId, launchedId } from './evidence.ts'
 import { hasLine, isFile } from './files.ts'
 import { unsafePattern } from './patterns.ts'
@@ -22,26 +23,32 @@ const pattern = z.string().check(
 )
 
 const markSchema = z.strictObject({
-  state: z.enum(['working', 'idle', 'waiting', 'limited', 'starting']),
-  detail: z.optional(text),
+  state: z
+    .enum(['working', 'idle', 'waiting', 'limited', 'starting'])
+    .register(z.globalRegistry, { description: 'What the agent does where the pattern fits.' }),
+  detail: described('More about it, such as what it waits for.', text),
   pattern,
 })
 
 const words = z.array(z.string().check(z.maxLength(500))).check(z.maxLength(50))
 
 const agentSchema = z.strictObject({
-  /** Names its program shows (argv[0], or the script an interpreter runs). Default: the agent's name. */
-  process: z.optional(z.array(name).check(z.minLength(1))),
-  /** Folders of its npm packages (`@vendor/agent-cli`), for scripts with a name of their own. */
-  packages: z.optional(z.array(text)),
-  /** Subcommands that are servers, not agents. */
-  servers: z.optional(z.array(text)),
-  /** Flags whose value is the conversation id (`--session-id`, `--resume`). */
-  id_flags: z.optional(z.array(z.string().check(z.regex(/^-{1,2}[A-Za-z0-9][\w-]*$/, 'expected a flag')))),
-  /** What an id looks like, whole. Default: letters, digits, `.`, `_`, `-`. */
-  id: z.optional(pattern),
-  /** Where the artifact is: `{id}` in it, and `~` or `${VAR}` at its start. */
-  artifact: z.optional(
+  process: described(
+    "Names its program shows (argv[0], or the script an interpreter runs). Default: the agent's name.",
+    z.array(name).check(z.minLength(1)),
+  ),
+  packages: described(
+    'Folders of its npm packages (`@vendor/agent-cli`), for scripts with a name of their own.',
+    z.array(text),
+  ),
+  servers: described('Subcommands that are servers, not agents.', z.array(text)),
+  id_flags: described(
+    'Flags whose value is the conversation id (`--session-id`, `--resume`).',
+    z.array(z.string().check(z.regex(/^-{1,2}[A-Za-z0-9][\w-]*$/, 'expected a flag'))),
+  ),
+  id: described('What an id looks like, whole. Default: letters, digits, `.`, `_`, `-`.', pattern),
+  artifact: described(
+    'Where the artifact is: `{id}` in it, and `/`, `~/` or a variable in braces and `/` at its start.',
     text.check(
       z.refine(path => path.includes('{id}'), 'expected {id} in it'),
       z.refine(
@@ -50,55 +57,58 @@ const agentSchema = z.strictObject({
       ),
     ),
   ),
-  /** What its artifact is called in reports (`jsonl`). */
-  artifact_word: z.optional(name),
-  /** A line of the artifact that is a user's turn. */
-  turn: z.optional(pattern),
-  id_word: z.optional(z.enum(['session', 'conversation'])),
-  id_field: z.optional(z.string().check(z.regex(/^[a-z][a-z0-9_]{0,60}$/, 'expected a field name'))),
-  /** Marks in the pane's title, tried in order. */
-  title: z.optional(z.array(markSchema)),
-  /** Marks on the screen, tried in order; `^` and `$` are the start and end of a line. */
-  screen: z.optional(z.array(markSchema)),
-  /** The program to start: a name on the PATH, or an absolute path. Default: the first of `process`, else the name. */
-  program: z.optional(text),
-  /** Its arguments for a new conversation. `{id}` is a fresh UUID, `{folder}` where it works, `{log}` a file of this start
-   * alone, `{port}` a free loopback port. No shell reads them. */
-  start: z.optional(words),
-  /** Its arguments to go on with the conversation `{id}`. */
-  resume: z.optional(words),
-  /** Its arguments for a copy of the conversation `{id}`. */
-  fork: z.optional(words),
-  /** Arguments that choose a `{model}`. */
-  model: z.optional(words),
-  /** Arguments that make it work without asking. */
-  skip_permissions: z.optional(words),
-  /** Variables that say where it keeps its files. */
-  home: z.optional(z.array(z.string().check(z.regex(/^[A-Za-z_]\w{0,60}$/, 'expected the name of a variable')))),
-  /** Typed to end it. Default: `/exit`. */
-  leave: z.optional(text),
-  /** Milliseconds between a paste and Enter. Default: 300. */
-  enter_gap_ms: z.optional(z.number().check(z.gte(0), z.lte(10_000))),
-  /** It takes a pasted text of several lines as one (bracketed paste). Without it such a prompt is refused. */
-  multiline: z.optional(z.boolean()),
-  /** Its input line; the first group is what stands in it. Without it no prompt is typed into it. */
-  input: z.optional(pattern),
-  /** On its screen when a conversation was not found. */
-  not_found: z.optional(pattern),
-  /** The choice that trusts a folder, without its number. */
-  trust_choice: z.optional(pattern),
-  /** What stands before the marked choice. */
-  choice_mark: z.optional(pattern),
+  artifact_word: described('What its artifact is called in reports (`jsonl`). Default: `file`.', name),
+  turn: described("A line of the artifact that is a user's turn.", pattern),
+  id_word: described('What its id is called in reports. Default: `session`.', z.enum(['session', 'conversation'])),
+  id_field: described(
+    'The key of a row that holds its id. Default: `<agent>_session_id_own`.',
+    z.string().check(z.regex(/^[a-z][a-z0-9_]{0,60}$/, 'expected a field name')),
+  ),
+  title: described("Marks in the pane's title, tried in order.", z.array(markSchema)),
+  screen: described(
+    'Marks on the screen, tried in order; `^` and `$` are the start and end of a line.',
+    z.array(markSchema),
+  ),
+  program: described(
+    'The program to start: a name on the PATH, or an absolute path. Default: the first of `process`, else the name.',
+    text,
+  ),
+  start: described(
+    'Its arguments for a new conversation. `{id}` is a fresh UUID, `{folder}` where it works, `{log}` a file of this start ' +
+      'alone, `{port}` a free loopback port. No shell reads them.',
+    words,
+  ),
+  resume: described('Its arguments to go on with the conversation `{id}`.', words),
+  fork: described('Its arguments for a copy of the conversation `{id}`.', words),
+  model: described('Arguments that choose a `{model}`.', words),
+  skip_permissions: described('Arguments that make it work without asking.', words),
+  home: described(
+    'Variables that say where it keeps its files.',
+    z.array(z.string().check(z.regex(/^[A-Za-z_]\w{0,60}$/, 'expected the name of a variable'))),
+  ),
+  leave: described('Typed to end it. Default: `/exit`.', text),
+  enter_gap_ms: described(
+    'Milliseconds between a paste and Enter. Default: 300.',
+    z.number().check(z.gte(0), z.lte(10_000)),
+  ),
+  multiline: described(
+    'It takes a pasted text of several lines as one (bracketed paste). Without it such a prompt is refused.',
+    z.boolean(),
+  ),
+  input: described(
+    'Its input line; the first group is what stands in it. Without it no prompt is typed into it.',
+    pattern,
+  ),
+  not_found: described('On its screen when a conversation was not found.', pattern),
+  trust_choice: described('The choice that trusts a folder, without its number.', pattern),
+  choice_mark: described('What stands before the marked choice.', pattern),
 })
 
 export const configSchema = z.looseObject({
-  /** Roles in session names beside `creator`. */
-  roles: z.optional(z.nullable(z.array(name))),
-  agents: z.optional(z.nullable(z.record(name, agentSchema))),
-  /** The broker that tells of jobs. */
-  bus: z.optional(z.nullable(busSchema)),
-  /** Notices that a monitor gives to programs and URLs. */
-  notify: z.optional(z.nullable(notifySchema)),
+  roles: described('Roles in session names beside `creator`.', z.nullable(z.array(name))),
+  agents: described('Agents beside those that are known, by name.', z.nullable(z.record(name, agentSchema))),
+  bus: described('The broker that tells of jobs.', z.nullable(busSchema)),
+  notify: described('Notices that a monitor gives to programs and URLs.', z.nullable(notifySchema)),
 })
 
 export type Config = z.infer<typeof configSchema>

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { described } from '#lib/system/described.ts'
 import { isPrefix } from './topics.ts'
 
 const text = z.string().check(z.minLength(1), z.maxLength(1000))
@@ -7,8 +8,8 @@ const path = text.check(z.refine(value => /^(?:~\/|\/)/.test(value), 'expected a
 
 /** `bus:` in `.hermes/agent-sessions.config.yaml`: the broker that tells of jobs. */
 export const busSchema = z.strictObject({
-  /** `mqtt://HOST:1883`, or `mqtts://HOST:8883` with TLS. */
-  url: z.optional(
+  url: described(
+    '`mqtt://HOST:1883`, or `mqtts://HOST:8883` with TLS.',
     text.check(
       z.refine(
         // Others may read this file, and it is often committed.
@@ -17,20 +18,19 @@ export const busSchema = z.strictObject({
       ),
     ),
   ),
-  /** What topics begin with. Default: `python/mqtt/jobs`. */
-  topic_prefix: z.optional(
+  topic_prefix: described(
+    'What topics begin with. Default: `python/mqtt/jobs`.',
     text.check(z.refine(isPrefix, 'expected words between `/`, without `+`, `#` and a `/` at either end')),
   ),
-  /** Events without a signature count, too: for publishers that cannot sign. Default: no. */
-  accept_unsigned: z.optional(z.boolean()),
-  username: z.optional(text),
-  /** A file that holds the password in one line. */
-  password_file: z.optional(path),
-  /** Certificates (PEM) of the authorities that are trusted, instead of the system's. */
-  ca_file: z.optional(path),
-  /** Our own certificate and its key (PEM), where the broker asks for one. */
-  cert_file: z.optional(path),
-  key_file: z.optional(path),
+  accept_unsigned: described(
+    'Events without a signature count, too: for publishers that cannot sign. Default: no.',
+    z.boolean(),
+  ),
+  username: described('Who we are to the broker.', text),
+  password_file: described('A file that holds the password in one line.', path),
+  ca_file: described("Certificates (PEM) of the authorities that are trusted, instead of the system's.", path),
+  cert_file: described('Our own certificate (PEM), where the broker asks for one.', path),
+  key_file: described('Its key (PEM).', path),
 })
 
 export type BusConfig = z.infer<typeof busSchema>

@@ -27,6 +27,14 @@ const failure = async (text: string) => {
   return 'accepted'
 }
 
+/** What is looked at of a JSON Schema. */
+interface Described {
+  description?: string
+  properties?: Record<string, Described>
+  additionalProperties?: Described
+  anyOf?: Described[]
+}
+
 const AIDER = `roles: [reviewer]
 agents:
   my-agent:
@@ -161,6 +169,17 @@ describe('the config', () => {
 
   it('has a JSON Schema', () => {
     expect(toJSONSchema(configSchema)).toMatchObject({ type: 'object', properties: { agents: {}, roles: {} } })
+  })
+
+  it('has a schema that says of each key what it is for', () => {
+    const { properties = {} } = JSON.parse(
+      readFileSync(join(process.cwd(), 'schemas/agent-sessions.config.schema.json'), 'utf8'),
+    ) as Described
+    const [agent] = (properties['agents']?.anyOf ?? []).flatMap(one => one.additionalProperties ?? [])
+    const sections = ['bus', 'notify'].map(name => properties[name]?.anyOf?.[0])
+    const keys = [{ properties }, agent, ...sections].map(one => Object.entries(one?.properties ?? {}))
+    expect(keys.map(one => one.length > 3)).toEqual([true, true, true, true])
+    expect(keys.flat().filter(([, { description }]) => !description)).toEqual([])
   })
 
   it('costs no schema library where nobody wrote one', () => {
