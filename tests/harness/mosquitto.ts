@@ -160,7 +160,8 @@ function withSbin(): Record<string, string | undefined> {
   return { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin` }
 }
 
-function answers(port: number): Promise<boolean> {
+/** Does somebody listen on this loopback port? */
+export function answers(port: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(port, '127.0.0.1')
     socket.on('connect', () => {

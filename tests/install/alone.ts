@@ -1,9 +1,8 @@
 /** A skill's folder that was copied to an empty place, and the commands of its own text there. */
-import { spawn } from 'node:child_process'
 import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { folder as folderIn, type World } from '../harness/world.ts'
-import type { RanText } from '../readme/run-text.ts'
+import { inShell, type RanText } from '../readme/run-text.ts'
 import { BUNDLE } from '../readme/texts.ts'
 
 export interface Alone {
@@ -22,22 +21,12 @@ export function copyAlone(world: World, skill: string): Alone {
   const text = readFileSync(join(folder, 'SKILL.md'), 'utf8')
   const lines = [...text.matchAll(/^node SKILL\/.*$/gm)].map(([line]) => line.replace(/ +# .*$/, ''))
   const typed = (line: string, words: Record<string, string> = {}) =>
-    new Promise<RanText>((resolve, fail) => {
-      const said = Object.entries({ SKILL: folder, ...words }).reduce(
+    inShell(
+      world,
+      Object.entries({ SKILL: folder, ...words }).reduce(
         (script, [word, value]) => script.replaceAll(new RegExp(`\\b${word}\\b`, 'g'), value),
         line,
-      )
-      const child = spawn('/bin/sh', ['-ec', said], {
-        cwd: world.workspace,
-        env: world.env,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: 40_000,
-      })
-      let [stdout, stderr] = ['', '']
-      child.stdout.on('data', chunk => (stdout += chunk))
-      child.stderr.on('data', chunk => (stderr += chunk))
-      child.on('error', fail)
-      child.on('close', code => resolve({ code, stdout, stderr }))
-    })
+      ),
+    )
   return { folder, program: join(folder, 'scripts/agent-sessions.cjs'), lines, typed }
 }

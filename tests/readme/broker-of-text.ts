@@ -2,11 +2,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { freePort } from '../harness/mosquitto.ts'
+import { answers, freePort } from '../harness/mosquitto.ts'
 import { until } from '../harness/until.ts'
 import { blockOf } from './texts.ts'
 
@@ -121,15 +120,4 @@ export async function subscriber(place: Place, broker: { log(): string }, who: s
 export function completedIn(log: string): number {
   const events = log.split('\n').filter(line => line.includes('"event":"completed"') && line.endsWith('}'))
   return new Set(events.map(line => JSON.parse(line).job_id)).size
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.on('error', () => resolve(false))
-  })
 }

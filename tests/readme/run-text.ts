@@ -10,12 +10,17 @@ export interface RanText {
 
 /** Runs what a text says in a shell, in the world's workspace; `BUNDLE` stands for this bundle. */
 export function runText(world: World, script: string, env: Record<string, string> = {}): Promise<RanText> {
+  return inShell(world, script.replaceAll('BUNDLE/', `${BUNDLE}/`), env)
+}
+
+/** Runs a script as it stands, in the world's workspace. */
+export function inShell(world: World, script: string, env: Record<string, string> = {}): Promise<RanText> {
   return new Promise((resolve, fail) => {
-    const child = spawn('/bin/sh', ['-ec', script.replaceAll('BUNDLE/', `${BUNDLE}/`)], {
+    const child = spawn('/bin/sh', ['-ec', script], {
       cwd: world.workspace,
       env: { ...world.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 30_000,
+      timeout: 40_000,
     })
     let [stdout, stderr] = ['', '']
     child.stdout.on('data', chunk => (stdout += chunk))
