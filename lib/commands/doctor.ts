@@ -10,7 +10,7 @@ import { backupFinding, jobsFindings, monitorFinding, registryFinding } from '#l
 import { agentFinding, lockFinding, nodeFinding, serverFinding, tmuxFinding } from '#lib/doctor/programs.ts'
 import { findRegistry } from '#lib/registry/locate.ts'
 import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
-import { thisMachine } from '#lib/system/machine.ts'
+import { type Machine, thisMachine } from '#lib/system/machine.ts'
 import { plural } from '#lib/system/plural.ts'
 import { VERSION } from '#lib/version.ts'
 import { currentFolder } from './current-folder.ts'
@@ -65,7 +65,7 @@ async function run(argv: string[]): Promise<ExitCode> {
         const driver = await driverNamed(name)
         return driver === undefined ? [] : agentFinding(driver, machine.env)
       }),
-      ...(found.path === undefined ? [noRegistry(found.looked, isNamed)] : workspaceFindings(found.path, machine.env)),
+      ...(found.path === undefined ? [noRegistry(found.looked, isNamed)] : workspaceFindings(found.path, machine)),
       cardFinding(machine.env),
     ])
   ).flat()
@@ -82,14 +82,14 @@ function noRegistry([first]: readonly string[], isNamed: boolean): Finding {
   return finding('registry', 'none', `none here (looked for ${first} and above)`, remedy)
 }
 
-function workspaceFindings(path: string, env: Record<string, string | undefined>): Promise<Finding | Finding[]>[] {
+function workspaceFindings(path: string, { env, now }: Machine): Promise<Finding | Finding[]>[] {
   const real = realpathSync(path)
   return [
     registryFinding(real),
     configFindings(real, env),
     Promise.resolve(backupFinding(real)),
     Promise.resolve(monitorFinding(real)),
-    Promise.resolve(jobsFindings(real)),
+    Promise.resolve(jobsFindings(real, now())),
     brokerFinding(real, env),
   ]
 }

@@ -2,6 +2,7 @@
 import { lstatSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { secretsFolder } from '#lib/bus/broker-file.ts'
+import { isOpen, stateAt } from '#lib/jobs/steps.ts'
 import { jobsFolder, readJobs } from '#lib/jobs/store.ts'
 import { ownName } from '#lib/reconcile/memory-file.ts'
 import { rowsOf } from '#lib/registry/rows.ts'
@@ -48,7 +49,7 @@ export function monitorFinding(path: string): Finding {
 }
 
 /** What holds secrets is for its owner alone; job files that cannot be read are named. */
-export function jobsFindings(path: string): Finding[] {
+export function jobsFindings(path: string, nowMs: number): Finding[] {
   const folder = jobsFolder(path)
   const findings = [folder, secretsFolder(path)].flatMap(place => {
     const stat = lstatSync(place, { throwIfNoEntry: false })
@@ -62,7 +63,7 @@ export function jobsFindings(path: string): Finding[] {
     return [...findings, finding('jobs', 'none', 'no job was submitted yet')]
   try {
     const { jobs, broken } = readJobs(folder)
-    const open = jobs.filter(job => job.ended_at === null).length
+    const open = jobs.filter(job => isOpen(stateAt(job, nowMs))).length
     for (const { id, why } of broken)
       findings.push(finding('jobs', 'bad', `${join(folder, id)}.json: ${why}`, 'Mend it, or move it away'))
     findings.push(finding('jobs', 'good', `${plural(jobs.length, 'job')}, ${open} open`))

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { runBounded } from '#lib/system/run-bounded.ts'
 
 export type ProgramVersion =
   | { kind: 'version'; text: string }
@@ -8,23 +8,26 @@ export type ProgramVersion =
 
 const TIMEOUT_MS = 8000
 
+const MOST_BYTES = 65_536
+
 /** Asks a program for its `--version`, without a shell and within eight seconds. Never rejects. */
-export function programVersion(
+export async function programVersion(
   program: string,
   env: Record<string, string | undefined>,
   timeoutMs = TIMEOUT_MS,
 ): Promise<ProgramVersion> {
-  return new Promise(resolve => {
-    const options = { env, timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 65_536 } as const
-    const child = execFile(program, ['--version'], options, (error, stdout) => {
-      const text = /\S.*/.exec(stdout)?.[0].trim().slice(0, 80)
-      if (error === null && text !== undefined) return resolve({ kind: 'version', text })
-      if (error?.code === 'ENOENT') return resolve({ kind: 'missing' })
-      if (error?.killed) return resolve({ kind: 'unknown', why: `it did not answer in ${timeoutMs / 1000} s` })
-      const why = error === null ? 'it said nothing' : `it left with ${error.code ?? error.signal}`
-      resolve({ kind: 'unknown', why })
-    })
-    // An agent that would rather talk must find nobody.
-    child.stdin?.end()
-  })
+  const result = await runBounded(program, ['--version'], { env, timeoutMs, mostBytes: MOST_BYTES })
+  switch (result.kind) {
+    case 'missing':
+      return { kind: 'missing' }
+    case 'timeout':
+      return { kind: 'unknown', why: `it did not answer in ${result.ms / 1000} s` }
+    case 'failed':
+      return { kind: 'unknown', why: result.message }
+    case 'exit': {
+      if (result.code !== 0) return { kind: 'unknown', why: `it left with ${result.code}` }
+      const text = /\S.*/.exec(result.stdout)?.[0].trim().slice(0, 80)
+      return text === undefined ? { kind: 'unknown', why: 'it said nothing' } : { kind: 'version', text }
+    }
+  }
 }

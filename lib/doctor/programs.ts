@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Driver } from '#lib/agents/drive/types.ts'
+import { errnoOf } from '#lib/system/errors.ts'
 import { lockByOpening } from '#lib/system/lock-exlock.ts'
 import { lockByFlock } from '#lib/system/lock-flock.ts'
 import type { Machine } from '#lib/system/machine.ts'
@@ -50,7 +51,13 @@ export async function serverFinding(machine: Machine, name: string): Promise<Fin
 /** The kernel's lock, tried in a folder of its own. @param flockProgram where it is not found by its name. */
 export async function lockFinding(flockProgram?: string): Promise<Finding> {
   const byOpening = process.platform === 'darwin' || process.platform.endsWith('bsd')
-  const folder = mkdtempSync(join(tmpdir(), 'agent-sessions-doctor-'))
+  let folder: string
+  try {
+    folder = mkdtempSync(join(tmpdir(), 'agent-sessions-doctor-'))
+  } catch (error) {
+    const why = `it could not be tried: no folder can be made in ${tmpdir()} (${errnoOf(error) ?? error})`
+    return finding('lock', 'unknown', why, 'Make that place writable, or name another one in $TMPDIR')
+  }
   try {
     const path = join(folder, 'lock')
     const answer = byOpening ? await lockByOpening(path, 1000) : await lockByFlock(path, 1000, flockProgram)

@@ -1,5 +1,5 @@
 /** `doctor`: what is there, what is not, and what to do about it. */
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -9,6 +9,7 @@ import { start } from '../harness/command.ts'
 import { jobsFolder, writeJob } from '../harness/jobs.ts'
 import { bare } from '../harness/live-create.ts'
 import { freePort } from '../harness/mosquitto.ts'
+import { lives, nowSec } from '../harness/processes.ts'
 import { writeRegistry, writeText } from '../harness/rows.ts'
 import { newSession, tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
@@ -40,8 +41,11 @@ function pathOf(world: World, scripts: Record<string, string>): string {
 test('all is well where nothing is amiss, and nothing is written', async () => {
   const world = makeWorld()
   writeRegistry(world, [])
+  const files = () => [world.workspace, world.home].map(place => readdirSync(place, { recursive: true }))
+  const before = [files(), readFileSync(world.registry, 'utf8')]
   const { code, of } = await doctor(world)
   expect(code).toBe(0)
+  expect([files(), readFileSync(world.registry, 'utf8')]).toEqual(before)
   expect(of('node')).toMatchObject([{ state: 'good', text: process.version }])
   expect(of('tmux')).toMatchObject([{ state: 'good', text: expect.stringMatching(/^tmux \d/) }])
   expect(of('tmux server default')).toMatchObject([{ state: 'none' }])
@@ -88,11 +92,25 @@ describe('programs', () => {
     })
   })
 
-  test('that hang are given up', async () => {
+  test('without a folder for passing files the lock is not known, and all else is told', async () => {
     const world = makeWorld()
-    const folder = pathOf(world, { slow: '#!/bin/sh\nexec sleep 600\n' })
-    const answer = await programVersion(join(folder, 'slow'), world.env, 300)
-    expect(answer).toEqual({ kind: 'unknown', why: 'it did not answer in 0.3 s' })
+    world.env['TMPDIR'] = join(world.root, 'nowhere')
+    const { code, of } = await doctor(world)
+    expect(code).toBe(0)
+    expect(of('lock')).toMatchObject([{ state: 'unknown', remedy: expect.stringContaining('$TMPDIR') }])
+    expect(of('node')).toMatchObject([{ state: 'good' }])
+  })
+
+  test('that hang are given up, with what they started', async () => {
+    const world = makeWorld()
+    const pid = join(world.root, 'pid')
+    const folder = pathOf(world, {
+      slow: `#!/bin/sh\nsleep 600 &\necho $! > '${pid}.new'; mv '${pid}.new' '${pid}'; wait\n`,
+    })
+    const asked = programVersion(join(folder, 'slow'), world.env, 1000)
+    const child = await until('its child', () => existsSync(pid) && Number(readFileSync(pid, 'utf8')))
+    expect(await asked).toEqual({ kind: 'unknown', why: 'it did not answer in 1 s' })
+    await until('the end of its child', () => !lives(child))
   })
 
   test.each([
@@ -174,6 +192,9 @@ describe('jobs', () => {
     writeRegistry(world, [])
     writeJob(world, 'lab-creator-claude')
     expect((await doctor(world)).of('jobs')).toMatchObject([{ state: 'good', text: '1 job, 1 open' }])
+    // Nobody has written yet that its time is over.
+    writeJob(world, 'lab-creator-claude', { expires_at_epoch: nowSec() - 60 })
+    expect((await doctor(world)).of('jobs')).toMatchObject([{ state: 'good', text: '2 jobs, 1 open' }])
     writeFileSync(join(jobsFolder(world), '20260101T000000-0000000a.json'), '{', { mode: 0o600 })
     chmodSync(jobsFolder(world), 0o755)
     const { code, of } = await doctor(world)
