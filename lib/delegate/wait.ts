@@ -86,7 +86,7 @@ async function listen(
     jobs: plainDoor(jobsFolder(registryPath)),
   }
   const wanted = new Set(wish.ids.map(id => eventTopic(settings.prefix, id)))
-  let told = ''
+  let isTold = false
   return connectBus(settings, {
     clientId: `agent-sessions-wait-${process.pid}-${Math.floor(performance.timeOrigin)}`,
     filter,
@@ -98,13 +98,16 @@ async function listen(
         if (taken.kind === 'recorded') onNews()
       } catch (error) {
         // It cannot be written here; the monitor has a subscription of its own.
-        wish.onTrouble?.(error instanceof Error ? error.message : String(error))
+        wish.onTrouble?.(
+          `an event cannot be put on record here (${error instanceof Error ? error.message : String(error)})`,
+        )
       }
     },
     onState(state, why) {
       // The files tell, too: it is a remark, once.
-      if (state !== 'connected' && told === '') wish.onTrouble?.(why)
-      if (state !== 'connected') told = why
+      if (state === 'connected' || isTold) return
+      isTold = true
+      wish.onTrouble?.(`the broker cannot be used (${why})`)
     },
   })
 }

@@ -1,8 +1,10 @@
 /** `delegate-job wait`: gives when jobs have ended, however the news comes. */
 import { expect, test } from 'vitest'
-import { emit, waitFor, writeJob } from '../harness/jobs.ts'
+import { emit, jobFile, waitFor, writeJob } from '../harness/jobs.ts'
 import { refused } from '../harness/live-create.ts'
+import { startMonitor } from '../harness/monitor.ts'
 import { writeRegistry } from '../harness/rows.ts'
+import { until } from '../harness/until.ts'
 import { makeWorld } from '../harness/world.ts'
 import { publish, signedEvent } from '../subscribe/bus.ts'
 import { mosquitto } from '../subscribe/mosquitto.ts'
@@ -73,6 +75,15 @@ test('--any gives with the first', async () => {
   expect(ms).toBeLessThan(6000)
 })
 
+test.each([
+  [['error', 'completed'], 0],
+  [['error'], 1],
+] as const)('--any, where %j has ended, is exit %i', async (events, code) => {
+  const { world, jobs } = worldWithJobs(3)
+  for (const [n, event] of events.entries()) await emit(world, jobs[n]!.id, event)
+  expect((await waitFor(world, [...jobs.map(({ id }) => id), '--any'])).code).toBe(code)
+})
+
 test('one of all that ended otherwise is exit 1', async () => {
   const { world, jobs } = worldWithJobs(2)
   await emit(world, jobs[0]!.id, 'completed')
@@ -97,6 +108,34 @@ test('a signed event on the broker alone ends it; a forged one does not', async 
   const { code, jobs: told, ms } = await waiting
   expect({ code, told }).toMatchObject({ code: 0, told: [{ state: 'completed', summary: 'from afar' }] })
   expect(ms).toBeLessThan(6000)
+})
+
+test('a broker that is down is told of once, and the files tell the end', async () => {
+  const { world, jobs } = worldWithJobs(1)
+  await mosquitto(world, { isUp: false })
+  const waiting = startMonitor(world, ['delegate-job', 'wait', jobs[0]!.id, '--json'], 'agent-sessions')
+  const told = () => waiting.stderr().match(/the broker cannot be used \(.*nobody listens there\)/g) ?? []
+  await until('its word', () => told().length > 0)
+  // Between two tries of the broker pass at most 3 s.
+  await expect(until('another word', () => told().length > 1, { timeoutMs: 3500 })).rejects.toThrow()
+  await emit(world, jobs[0]!.id, 'completed')
+  expect(await waiting.left).toBe(0)
+  expect(JSON.parse(waiting.stdout())).toMatchObject({ jobs: [{ state: 'completed' }] })
+})
+
+test('events of jobs that are not waited for are left to a monitor', async () => {
+  const { world, jobs } = worldWithJobs(3)
+  const [other, ...waited] = jobs
+  const broker = await mosquitto(world)
+  const waiting = waitFor(world, [...waited.map(({ id }) => id), '--timeout', '15'])
+  await later(1500, () =>
+    publish(
+      broker,
+      [other!, ...waited].map(job => signedEvent(job, 'completed')),
+    ),
+  )
+  expect((await waiting).code).toBe(0)
+  expect(jobFile(world, other!.id)).toEqual(other)
 })
 
 test('a job whose time is over is told as expired', async () => {

@@ -33,7 +33,7 @@ export async function wait(argv: string[]): Promise<ExitCode> {
     timeoutMs: timeoutSec * 1000,
     any: flags.has('any'),
     onState: job => note(`delegate-job: ${job.id} ${stateAt(job, machine.now())}`),
-    onTrouble: why => note(`delegate-job: the broker does not answer (${why}); looking at the files`),
+    onTrouble: why => note(`delegate-job: ${why}; looking at the files`),
   }).finally(watched.end)
   const now = machine.now()
   if (flags.has('json')) await print(`${JSON.stringify({ schema: 1, jobs: jobs.map(job => publicJob(job, now)) })}\n`)
