@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { CodedError, EXIT, errnoOf, isCodedError } from '#lib/system/errors.ts'
 import { replaceFile, sweepLeftovers } from '#lib/system/file-replace.ts'
-import { readWhole } from '#lib/system/files.ts'
+import { looksUnchanged, readWhole } from '#lib/system/files.ts'
 import { type Held, withLocks } from '#lib/system/lock.ts'
 import { keyOfChange, logChanges } from './actions-log.ts'
 import { keepBackup } from './backup.ts'
@@ -85,7 +85,10 @@ function isStill(places: Places, bytes: Buffer): boolean {
       'Try again.',
     )
   try {
-    return readWhole(places.real, size => refuseTooLarge(size, places.path)).bytes.equals(bytes)
+    const now = readWhole(places.real, size => refuseTooLarge(size, places.path))
+    // One stat more: reading takes a while, and what is saved between this line and the rename cannot be seen. No call
+    // that Node has compares and renames in one.
+    return now.bytes.equals(bytes) && looksUnchanged(places.real, now.stamp)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || (isCodedError(error) && error.code === 'file-changing')) return false
     throw error

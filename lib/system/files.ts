@@ -58,10 +58,15 @@ export function readWhole(path: string, refuse: (bytes: number) => void): WholeF
   }
 }
 
-/** Is the file at the path still the very one of the stamp? Costs one stat. */
+/** Is the file at the path surely still the very one of the stamp? Costs one stat; false when in doubt. */
 export function isUnchanged(path: string, stamp: Stamp): boolean {
+  return stamp.settled && looksUnchanged(path, stamp)
+}
+
+/** The same for the next few microseconds after a reading: a second write within one tick of the clock is not seen. */
+export function looksUnchanged(path: string, stamp: Stamp): boolean {
   const now = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return now !== undefined && stamp.settled && sameFile(now, stamp)
+  return now !== undefined && sameFile(now, stamp)
 }
 
 function readAll(fd: number, size: number): Buffer {

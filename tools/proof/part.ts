@@ -6,6 +6,8 @@ export interface Wish {
   seed: number
   /** About how long it may take, in milliseconds: it chooses how many cases by that, and ends by itself. */
   ms: number
+  /** So many cases, whatever time that takes. */
+  count?: number
   /** Aborted when nothing more is to be tried. What is in the world by then is still cleaned up. */
   signal: AbortSignal
   /** To be called at once for everything that is not as it must be. */
