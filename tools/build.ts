@@ -1,13 +1,16 @@
 /** Bundles the commands into dist/: one file per command, and one per module that is loaded only when needed, so that
  * the common command reads and compiles no more than it uses; dist/skills/ for those that travel alone. */
 import { existsSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type BuildOptions, build, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { buildSkills } from './build-skills.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
+
+/** Packages that several files use: one file for all, so that no process compiles them twice. */
+const SHARED = new Set(['yaml'])
 
 /** Where a dynamic import goes becomes a file of its own, required when the import is reached. */
 function lazyChunks(found: Map<string, string>): Plugin {
@@ -15,8 +18,9 @@ function lazyChunks(found: Map<string, string>): Plugin {
     name: 'lazy-chunks',
     setup(builder) {
       builder.onResolve({ filter: /.*/ }, async args => {
-        if (args.kind !== 'dynamic-import' || args.path.startsWith('node:') || args.pluginData === 'seen')
-          return undefined
+        const isApart = args.kind === 'dynamic-import' || SHARED.has(args.path)
+        const isEntry = args.kind === 'entry-point'
+        if (!isApart || isEntry || args.path.startsWith('node:') || args.pluginData === 'seen') return undefined
         const { path, errors } = await builder.resolve(args.path, {
           kind: 'dynamic-import',
           resolveDir: args.resolveDir,
@@ -63,29 +67,40 @@ export const OPTIONS: BuildOptions = {
   // `require` of a file beside it, not Node's module loader, which costs milliseconds.
   supported: { 'dynamic-import': false },
   conditions: ['import'],
+  // What mqtt-packet and mqtt bring is a copy of Node's streams, for older Nodes and browsers: 100 kB at each `emit`.
+  alias: { 'readable-stream': 'node:stream' },
   // The legal comments of what is bundled stand in their own packages.
   legalComments: 'none',
   logLevel: 'warning',
 }
 
-async function buildInto(outdir: string): Promise<void> {
-  const built = new Map<string, string>()
+/** Gives what each file is made of: the sources and the bytes each of them became. */
+export async function buildInto(outdir: string, { write = true } = {}): Promise<Map<string, Record<string, number>>> {
+  const made = new Map<string, Record<string, number>>()
   let rest = new Map([
     ['agent-sessions', join(root, 'lib/commands/main.ts')],
     ['reconcile', join(root, 'lib/commands/entry-reconcile.ts')],
   ])
   while (rest.size > 0) {
     const found = new Map<string, string>()
-    await build({
+    const { metafile } = await build({
       ...OPTIONS,
+      absWorkingDir: root,
       entryPoints: [...rest].map(([name, path]) => ({ in: path, out: name })),
       outdir,
       outExtension: { '.js': '.cjs' },
       plugins: [lazyChunks(found)],
+      metafile: true,
+      write,
     })
-    for (const [name, path] of rest) built.set(name, path)
-    rest = new Map([...found].filter(([name]) => !built.has(name)))
+    for (const [path, output] of Object.entries(metafile.outputs)) made.set(basename(path), bytesOf(output))
+    rest = new Map([...found].filter(([name]) => !made.has(`${name}.cjs`)))
   }
+  return made
+}
+
+function bytesOf({ inputs }: Metafile['outputs'][string]): Record<string, number> {
+  return Object.fromEntries(Object.entries(inputs).map(([path, { bytesInOutput }]) => [path, bytesInOutput]))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll()

@@ -1,5 +1,4 @@
 /** What is reached from here: the broker, and the Kanban card of this process. */
-import { tryBroker } from '#lib/bus/publish-once.ts'
 import { busOf } from '#lib/delegate/bus-of.ts'
 import { cardCalls } from '#lib/kanban/calls.ts'
 import { cardId } from '#lib/kanban/card-id.ts'
@@ -22,6 +21,7 @@ export async function brokerFinding(registryPath: string, env: Record<string, st
         'none',
         'none runs: `reconcile --subscribe` brings its own, $AGENT_JOBS_MQTT_URL names one',
       )
+    const { tryBroker } = await import('#lib/bus/publish-once.ts')
     const why = await tryBroker(settings, BROKER_MS)
     const text = `${settings.url} (${settings.source})`
     if (why === undefined) return finding('broker', 'good', `${text} lets us in`)

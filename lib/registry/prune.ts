@@ -1,7 +1,6 @@
 /** Ended rows pile up: those that ended long ago move to the archive beside the registry. */
 
 import type { Change } from './change.ts'
-import { applyChanges } from './edit.ts'
 import type { Snapshot } from './read.ts'
 import { keyOf, rowKey, rowsOf, serverOf } from './rows.ts'
 import type { Registry, Row } from './schema.ts'
@@ -34,7 +33,7 @@ export async function pruneRegistry(path: string, options: PruneOptions): Promis
   const found: Pruned = { moved: [], undated: [], refused: [], archive, warnings: [] }
   const plan = async (current: Snapshot): Promise<Row[]> => {
     const { old, undated } = oldRows(current.registry, options)
-    found.refused = old.length === 0 ? [] : (await applyChanges(current, old.map(removal))).refused
+    found.refused = old.length === 0 ? [] : await refusedOf(current, old)
     const stuck = new Set(found.refused.map(row => rowKey(row.server, row.name)))
     const movable = old.filter(row => !stuck.has(keyOf(row)))
     found.moved = movable.map(row => ({
@@ -75,6 +74,11 @@ export function oldRows(
     ),
     undated: ended.filter(row => typeof row.terminated_at_epoch !== 'number'),
   }
+}
+
+async function refusedOf(current: Snapshot, rows: readonly Row[]): Promise<Update['refused']> {
+  const { applyChanges } = await import('./edit.ts')
+  return (await applyChanges(current, rows.map(removal))).refused
 }
 
 function removal(row: Row): Change {
