@@ -54,10 +54,9 @@ export function isOwnSession(row: Row, session: Session, server: KnownServer, he
   if (!isFromHere(row, here) || serverOf(row) !== session.server) return 'no'
   if (isFromEarlierBoot(row, here)) return 'no'
   if (hasServerIdentity(row)) {
-    if (row.tmux_server_pid !== server.pid) return 'no'
+    if (row.tmux_server_pid !== server.pid || row.tmux_session_id !== session.id) return 'no'
     if (server.start === undefined) return 'unknown'
-    if (row.tmux_server_pid_start !== server.start) return 'no'
-    return row.tmux_session_id === session.id ? 'yes' : 'no'
+    return row.tmux_server_pid_start === server.start ? 'yes' : 'no'
   }
   // The start died before it wrote what tmux answered. It refuses a name that is taken, so a session of the row's name
   // with this registry's mark is the one it made.

@@ -90,7 +90,9 @@ export function takeOver(
 ): { set: Record<string, Plain>; unset: string[] } {
   const set: Record<string, Plain> = { status: 'running', ...identityFields(session, server, here, agent) }
   const stale = ['terminated_at', 'terminated_at_epoch', 'termination_mode', 'resumable', 'op']
-  if (set['child_pid'] === undefined) stale.push('child_pid')
+  // What cannot be told of the new session must not stand there of the old one: it would prove the new one's end.
+  for (const key of ['child_pid', 'tmux_server_pid_start', 'host', 'boot_id'])
+    if (set[key] === undefined) stale.push(key)
   const live = provedId(agent)
   const now = live !== undefined && !isHeld(live) ? live : undefined
   const previous: string[] = []

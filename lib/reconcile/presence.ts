@@ -25,6 +25,8 @@ export interface Presence {
   same: Answer
   /** The row's own session, living on under another name. */
   renamed?: Session
+  /** A session of another name that cannot be told from it. */
+  perhaps?: Session
   /** The row's session ended with an earlier boot of this machine: no second look is needed. */
   byReboot: boolean
 }
@@ -53,7 +55,7 @@ export function presenceOf(row: Row, facts: PresenceFacts): Presence {
   const nothing = { same: 'unknown', byReboot: false } as const
   if (!isFromHere(row, here)) return { ...nothing, own: 'unknown', why: `the row belongs to host ${row.host}` }
 
-  const byReboot = isFromEarlierBoot(row, here)
+  const byReboot = endedByReboot(row, facts)
   if (view.state === 'alive' && server !== undefined) {
     const listed = facts.named.get(row.name)
     const named = listed !== undefined && livePanes(listed).length > 0 ? listed : undefined
@@ -94,7 +96,7 @@ function ownElsewhere(row: Row, sessions: Session[], facts: PresenceFacts, byReb
     if (own === 'yes')
       return { own: 'present', why: `renamed to ${session.name}`, renamed: session, same: 'unknown', byReboot }
     if (own === 'unknown')
-      return { own: 'unknown', why: `its pane's process is in session ${session.name}`, same: 'unknown', byReboot }
+      return { own: 'unknown', why: `session ${session.name} may be it`, perhaps: session, same: 'unknown', byReboot }
   }
   const answered = `server ${serverOf(row)} answered and does not list it`
   if (row.tmux_server_pid && row.tmux_server_pid_start) {
@@ -103,19 +105,38 @@ function ownElsewhere(row: Row, sessions: Session[], facts: PresenceFacts, byReb
     if (itAnswered) return { own: 'absent', why: answered, same: 'unknown', byReboot }
     return { ...byServerProcess(row, row.tmux_server_pid, row.tmux_server_pid_start, facts), same: 'unknown', byReboot }
   }
-  if (livesUnderAnotherServer(row, facts))
+  const pane = parentOfPane(row, facts)
+  if (typeof pane === 'object' && pane.pid !== server?.pid && isTmux(pane))
     return {
       own: 'unknown',
       why: `its pane's process ${row.pane?.pid} lives under another tmux server`,
       same: 'unknown',
       byReboot,
     }
+  if (pane === 'unknown')
+    return {
+      own: 'unknown',
+      why: `${answered}, but its pane's process ${row.pane?.pid} cannot be looked at`,
+      same: 'unknown',
+      byReboot,
+    }
   return { own: 'absent', why: answered, same: 'unknown', byReboot }
+}
+
+/** Did it end with an earlier boot? The boot's id proves that. Times move when the clock is set: they are believed only
+ * where tmux gave an answer and the process of its pane is none of a tmux server's. */
+function endedByReboot(row: Row, facts: PresenceFacts): boolean {
+  const { here, view } = facts
+  if (!isFromEarlierBoot(row, here)) return false
+  if (row.boot_id && here.bootId) return true
+  if (view.state === 'unknown' || typeof row.pane?.pid !== 'number') return false
+  const parent = parentOfPane(row, facts)
+  return parent === undefined || (parent !== 'unknown' && !isTmux(parent))
 }
 
 /** Is a session of another name the row's own? Rows without identity are told by the pid of their pane alone. */
 function isRenamed(row: Row, session: Session, server: KnownServer, here: Here): Answer {
-  if (hasServerIdentity(row)) return isOwnSession(row, session, server, here) === 'yes' ? 'yes' : 'no'
+  if (hasServerIdentity(row)) return isOwnSession(row, session, server, here)
   const hasPane = livePanes(session).some(pane => pane.pid === row.pane?.pid)
   return hasPane ? isOwnSession(row, session, server, here) : 'no'
 }
@@ -135,7 +156,10 @@ function withoutServer(row: Row, reason: string, facts: PresenceFacts): Pick<Pre
   if (look.state === 'unknown') return { own: 'unknown', why: `${reason}, and process ${panePid} cannot be looked at` }
   const started = facts.startedAt(look.process)
   const epoch = row.tmux_session_epoch
-  if (started !== undefined && typeof epoch === 'number' && started > epoch + CLOCK_SLACK_SEC)
+  const isYounger = started !== undefined && typeof epoch === 'number' && started > epoch + CLOCK_SLACK_SEC
+  const parent = parentOfPane(row, facts)
+  // The clock may have been set forward since: whoever stands below a tmux server may well be the pane's.
+  if (isYounger && parent !== 'unknown' && !(parent && isTmux(parent)))
     return { own: 'absent', why: `${reason}, and pid ${panePid} is a younger process` }
   return { own: 'unknown', why: `${reason}, but its pane's process ${panePid} may still live` }
 }
@@ -149,12 +173,17 @@ function byServerProcess(row: Row, pid: number, start: string, facts: PresenceFa
   return { own: 'unknown', why: `its tmux server (pid ${pid}) lives, but not at this socket${where}` }
 }
 
-/** The same server name under another TMUX_TMPDIR: told by the parent of the pane's process. */
-function livesUnderAnotherServer(row: Row, facts: PresenceFacts): boolean {
+/** What started the process that has the pid of the row's pane; for a living pane that is its tmux server, also one under
+ * another TMUX_TMPDIR. Undefined when that process, or its parent, is gone. */
+function parentOfPane(row: Row, { look }: PresenceFacts): Process | 'unknown' | undefined {
   const panePid = row.pane?.pid
-  if (typeof panePid !== 'number') return false
-  const pane = facts.look(panePid)
-  if (pane.state !== 'present' || pane.process.ppid === facts.server?.pid) return false
-  const parent = facts.look(pane.process.ppid)
-  return parent.state === 'present' && /(^|\/)tmux/.test(parent.process.comm)
+  if (typeof panePid !== 'number') return undefined
+  const pane = look(panePid)
+  if (pane.state !== 'present') return pane.state === 'unknown' ? 'unknown' : undefined
+  const parent = look(pane.process.ppid)
+  return parent.state === 'present' ? parent.process : parent.state === 'unknown' ? 'unknown' : undefined
+}
+
+function isTmux({ comm }: Process): boolean {
+  return /(^|\/)tmux/.test(comm)
 }

@@ -17,7 +17,9 @@ export function findStrays(
   const renamed = new Set<string>()
   const shown = new Set<string>()
   for (const { presence } of rows.values()) {
-    if (presence.renamed) renamed.add(`${presence.renamed.server}\0${presence.renamed.id}`)
+    // One that may be a row's is no stray either.
+    const other = presence.renamed ?? presence.perhaps
+    if (other) renamed.add(`${other.server}\0${other.id}`)
     const own = presence.renamed ?? (presence.same === 'yes' ? presence.named : undefined)
     for (const { id } of own?.panes ?? []) shown.add(`${own?.server}\0${id}`)
   }

@@ -18,14 +18,17 @@ const process = (pid: number, start: string, more: Partial<Process> = {}): Proce
   ...more,
 })
 
-function facts(view: ServerView, processes: Record<number, Process | 'unknown'> = {}): PresenceFacts {
+/** `unseen`: no process can be looked at. */
+function facts(view: ServerView, given: Record<number, Process | 'unknown'> | 'unseen' = {}): PresenceFacts {
+  const processes = given === 'unseen' ? { 100: 'unknown' as const } : given
+  const start = given === 'unseen' ? undefined : SERVER.start
   return {
     here: HERE,
     view,
     named: new Map(view.state === 'alive' ? view.sessions.map(session => [session.name, session]) : []),
-    server: view.state === 'alive' || view.state === 'empty' ? SERVER : undefined,
+    server: view.state === 'alive' || view.state === 'empty' ? { ...SERVER, start } : undefined,
     look: (pid): ProcessLook => {
-      const found = processes[pid]
+      const found: Process | 'unknown' | undefined = (processes as Record<number, Process | 'unknown'>)[pid]
       if (found === 'unknown') return { state: 'unknown' }
       return found ? { state: 'present', process: found } : { state: 'absent' }
     },
@@ -94,10 +97,52 @@ const CASES: [string, Row, PresenceFacts, 'present' | 'absent' | 'unknown'][] = 
   ],
   ['without identity, no socket, no pid: unknown', aLegacyRow({ pane: null }), facts(absent), 'unknown'],
   [
-    'without identity, no socket, made before this boot: absent',
+    'without identity, not listed, its pane’s process cannot be looked at: unknown',
+    aLegacyRow(),
+    facts(alive(), { 4001: 'unknown' }),
+    'unknown',
+  ],
+  [
+    'without identity, not listed, what started its pane’s process cannot be looked at: unknown',
+    aLegacyRow(),
+    facts(alive(), { 4001: process(4001, '1', { ppid: 200 }), 200: 'unknown' }),
+    'unknown',
+  ],
+  [
+    'without identity, no socket, a process below a tmux server that a clock set forward makes younger: unknown',
+    aLegacyRow(),
+    facts(absent, { ...otherServer, 4001: process(4001, '1001900', { ppid: 200 }) }),
+    'unknown',
+  ],
+  [
+    'without identity, a hanging server, made before this boot by the clock: unknown',
+    aLegacyRow({ tmux_session_epoch: 999_000 }),
+    facts(hanging),
+    'unknown',
+  ],
+  [
+    'without identity, made before this boot by the clock, its pane below a tmux server: unknown',
+    aLegacyRow({ tmux_session_epoch: 999_000 }),
+    facts(absent, otherServer),
+    'unknown',
+  ],
+  [
+    'without identity, made before this boot, its pane’s pid somebody else’s now: absent',
+    aLegacyRow({ tmux_session_epoch: 999_000 }),
+    facts(absent, { 4001: process(4001, '1') }),
+    'absent',
+  ],
+  [
+    'renamed, and its server’s process cannot be looked at: unknown',
+    aRow(),
+    facts(alive(aSession({ name: 'other' })), 'unseen'),
+    'unknown',
+  ],
+  [
+    'without identity, no socket, no pid, made before this boot by a clock that may have been set: unknown',
     aLegacyRow({ pane: null, tmux_session_epoch: 999_000 }),
     facts(absent),
-    'absent',
+    'unknown',
   ],
 ]
 
