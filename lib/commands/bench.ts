@@ -3,7 +3,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { readConfig } from '#lib/agents/config.ts'
 import { adapters } from '#lib/agents/table.ts'
-import { findRegistry, placeForNew, requireRegistry } from '#lib/registry/locate.ts'
+import { findRegistry, lostRegistry, placeForNew, requireRegistry, restoring } from '#lib/registry/locate.ts'
 import { createRegistry } from '#lib/registry/workspace.ts'
 import type { Bench } from '#lib/sessions/context.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
@@ -31,12 +31,12 @@ export async function benchOrNew(flags: Parsed, env: NodeJS.ProcessEnv): Promise
   const { path, looked } = findRegistry(where)
   if (path !== undefined) return benchAt(path, flags, env, isNamed)
   const place = isNamed ? (looked[0] ?? placeForNew(where.cwd)) : placeForNew(where.cwd)
-  if (existsSync(`${place}.bak`))
+  if (lostRegistry([place]) !== undefined)
     throw new CodedError(
       'no-registry',
       EXIT.refused,
       `${place} is missing, and ${place}.bak is there`,
-      `\`agent-sessions restore --registry ${place}\` shows what it holds and puts it back; or move the .bak away.`,
+      `${restoring(place)}; or move the .bak away.`,
     )
   const bench = await benchAt(place, flags, env, true)
   bench.isNew = true

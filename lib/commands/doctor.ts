@@ -8,7 +8,7 @@ import { brokerFinding, cardFinding } from '#lib/doctor/beyond.ts'
 import { type Finding, finding } from '#lib/doctor/finding.ts'
 import { backupFinding, jobsFindings, monitorFinding, registryFinding } from '#lib/doctor/places.ts'
 import { agentFinding, lockFinding, nodeFinding, serverFinding, tmuxFinding } from '#lib/doctor/programs.ts'
-import { findRegistry } from '#lib/registry/locate.ts'
+import { findRegistry, lostRegistry, placeForNew, restoring } from '#lib/registry/locate.ts'
 import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
 import { type Machine, thisMachine } from '#lib/system/machine.ts'
 import { plural } from '#lib/system/plural.ts'
@@ -65,7 +65,9 @@ async function run(argv: string[]): Promise<ExitCode> {
         const driver = await driverNamed(name)
         return driver === undefined ? [] : agentFinding(driver, machine.env)
       }),
-      ...(found.path === undefined ? [noRegistry(found.looked, isNamed)] : workspaceFindings(found.path, machine)),
+      ...(found.path === undefined
+        ? withoutRegistry(found.looked, isNamed, machine)
+        : workspaceFindings(found.path, machine)),
       cardFinding(machine.env),
     ])
   ).flat()
@@ -75,8 +77,18 @@ async function run(argv: string[]): Promise<ExitCode> {
   return findings.some(({ state }) => state === 'bad') ? EXIT.refused : EXIT.done
 }
 
+/** What can be told before the first `create`: it reads the config that stands where it will make the registry. */
+function withoutRegistry(looked: string[], isNamed: boolean, { env }: Machine): (Finding | Promise<Finding[]>)[] {
+  const place = lostRegistry(looked) ?? (isNamed ? looked[0] : undefined) ?? placeForNew(currentFolder())
+  return [noRegistry(looked, isNamed), configFindings(place, env)]
+}
+
 /** @param isNamed by a flag or the environment: then another one would be the wrong one. */
-function noRegistry([first]: readonly string[], isNamed: boolean): Finding {
+function noRegistry(looked: readonly string[], isNamed: boolean): Finding {
+  const [first] = looked
+  const lost = lostRegistry(looked)
+  if (lost !== undefined)
+    return finding('registry', isNamed ? 'bad' : 'warning', `${lost} is gone, and has left its .bak`, restoring(lost))
   if (isNamed) return finding('registry', 'bad', `${first} is not there`, 'Name another one, or none')
   const remedy = 'The first `agent-sessions create` makes it'
   return finding('registry', 'none', `none here (looked for ${first} and above)`, remedy)

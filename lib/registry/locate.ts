@@ -43,12 +43,28 @@ export function noRegistry(looked: readonly string[], cwd: string): CodedError {
   const [first = cwd, ...above] = looked
   const where = above.length === 0 ? first : `${first} and in every folder above (${looked.length} in all)`
   const place = above.length === 0 && looked.length === 1 ? first : placeForNew(cwd)
+  const make = `make one (an empty list will do): mkdir -p ${shellWord(dirname(place))} && echo 'tmux_sessions: []' > ${shellWord(place)}`
+  const lost = lostRegistry(looked)
+  // A new one in the lost one's place would soon have its .bak, too.
+  const other = lost === place ? 'Or name another one with --registry FILE or $AGENT_SESSIONS_YAML.' : `Or ${make}`
   return new CodedError(
     'no-registry',
     EXIT.refused,
     `no registry found; looked for ${where}`,
-    `Name one with --registry FILE or $AGENT_SESSIONS_YAML, or make one (an empty list will do): mkdir -p ${shellWord(dirname(place))} && echo 'tmux_sessions: []' > ${shellWord(place)}`,
+    lost === undefined
+      ? `Name one with --registry FILE or $AGENT_SESSIONS_YAML, or ${make}`
+      : `${lost}.bak is there: ${restoring(lost)}. ${other}`,
   )
+}
+
+/** The nearest of these places from which a registry is gone and has left its `.bak`. */
+export function lostRegistry(looked: readonly string[]): string | undefined {
+  return looked.find(path => sight(path) === 'none' && sight(`${path}.bak`) === 'file')
+}
+
+/** The command that brings a lost one back, for a shell, and what it does. */
+export function restoring(path: string): string {
+  return `\`agent-sessions restore --registry ${shellWord(path)}\` shows what it holds and puts it back`
 }
 
 /** The registry nearest to a folder, as its real path; undefined when there is none up to the root, or when the folder

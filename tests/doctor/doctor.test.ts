@@ -1,7 +1,7 @@
 /** `doctor`: what is there, what is not, and what to do about it. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { programVersion } from '#lib/doctor/program-version.ts'
 import { lockFinding, nodeFinding } from '#lib/doctor/programs.ts'
@@ -171,6 +171,26 @@ describe('a registry', () => {
     )
     const { code, of } = await doctor(world, ['--registry', join(cwd, 'no.yaml')])
     expect([code, of('registry')[0]?.state]).toEqual([1, 'bad'])
+  })
+
+  test('that is gone and has left its .bak is told with the way back', async () => {
+    const world = makeWorld()
+    writeFileSync(`${world.registry}.bak`, 'tmux_sessions: []\n')
+    const text = expect.stringContaining('.bak')
+    const remedy = expect.stringContaining(`agent-sessions restore --registry ${world.registry}`)
+    expect((await doctor(world)).of('registry')).toMatchObject([{ state: 'warning', text, remedy }])
+    const { code, of } = await doctor(world, ['--registry', world.registry])
+    expect(code).toBe(1)
+    expect(of('registry')).toMatchObject([{ state: 'bad', text, remedy }])
+  })
+
+  test('that is yet to come has its config already: its agents are looked at, and its faults told', async () => {
+    const world = makeWorld()
+    const config = join(dirname(world.registry), 'agent-sessions.config.yaml')
+    writeFileSync(config, 'agents:\n  mybot:\n    process: [no-such-bot]\n    start: [--session, "{id}"]\n')
+    expect((await doctor(world)).of('agent mybot')).toMatchObject([{ text: expect.stringContaining('no-such-bot') }])
+    writeFileSync(config, 'agents: 1\n')
+    expect((await doctor(world)).of('config')).toMatchObject([{ state: 'bad' }])
   })
 
   test('has a monitor or not', async () => {

@@ -1,7 +1,8 @@
-import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { findRegistry, nearestRegistry, placeForNew, requireRegistry } from '#lib/registry/locate.ts'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { findRegistry, lostRegistry, nearestRegistry, placeForNew, requireRegistry } from '#lib/registry/locate.ts'
 import { ownFolder } from '../system/workers.ts'
 
 const folder = ownFolder()
@@ -66,6 +67,41 @@ describe('the registry meant', () => {
         hint: expect.stringContaining(`mkdir -p '/nowhere/it'\\''s here/.hermes' && echo 'tmux_sessions: []' > `),
       }),
     )
+  })
+})
+
+describe('a registry that is gone and has left its .bak', () => {
+  const hintOf = (cwd: string): string | undefined => {
+    try {
+      return `found: ${requireRegistry({ env: {}, cwd })}`
+    } catch (error) {
+      return (error as { hint?: string }).hint
+    }
+  }
+
+  test('is brought back before a new one is made in its place, by a line that a shell reads', () => {
+    const cwd = mkdtempSync(join(tmpdir(), "it's gone "))
+    onTestFinished(() => rmSync(cwd, { recursive: true }))
+    const lost = join(cwd, INSIDE)
+    put(`${lost}.bak`)
+    expect(lostRegistry([lost])).toBe(lost)
+    expect(hintOf(cwd)).toContain(`agent-sessions restore --registry '${lost.replaceAll("'", "'\\''")}'\``)
+    expect(hintOf(cwd)).not.toContain('mkdir')
+  })
+
+  test('above is told, and a new one may be made here all the same', () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'gone-'))
+    onTestFinished(() => rmSync(cwd, { recursive: true }))
+    put(join(cwd, `${INSIDE}.bak`))
+    mkdirSync(join(cwd, 'b/.git'), { recursive: true })
+    expect(hintOf(join(cwd, 'b'))).toContain(`restore --registry ${join(cwd, INSIDE)}\``)
+    expect(hintOf(join(cwd, 'b'))).toContain(`mkdir -p ${join(cwd, 'b/.hermes')}`)
+  })
+
+  test('is none while it is there', () => {
+    put(`${near}.bak`)
+    expect(lostRegistry([near])).toBeUndefined()
+    rmSync(`${near}.bak`)
   })
 })
 
