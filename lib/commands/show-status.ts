@@ -3,7 +3,7 @@ import type { Drift } from '#lib/reconcile/diff/finding.ts'
 import type { SessionLine } from '#lib/reconcile/overview.ts'
 import type { Report } from '#lib/reconcile/report.ts'
 import { plural } from '#lib/system/plural.ts'
-import { shortAge, table } from './table.ts'
+import { narrowed, shortAge, table } from './table.ts'
 import { unreportedLine } from './unreported-line.ts'
 import { visible } from './visible.ts'
 
@@ -31,8 +31,9 @@ const COLOURS: Record<string, 'green' | 'yellow' | 'red' | 'cyan' | 'dim'> = {
   unknown: 'dim',
 }
 
-/** The table a person reads. The server stands before the name where it is not the default one. */
-export function statusTable(view: StatusView, home: string | undefined): string {
+/** The table a person reads. The server stands before the name where it is not the default one. @param columns of the
+ * terminal, to which the table is cut: wrapped lines cannot be read as one. What stands below it is left whole. */
+export function statusTable(view: StatusView, home: string | undefined, columns?: number): string {
   const rows = view.sessions.map(line => [
     visible(line.server === 'default' ? line.name : `${line.server}:${line.name}`),
     visible(line.agent ?? '-'),
@@ -51,7 +52,7 @@ export function statusTable(view: StatusView, home: string | undefined): string 
   if (view.not_shown > 0) notes.push(`${view.not_shown} ended (--all shows them)`)
   const cached = view.drifts.filter(drift => drift.server === '').map(drift => visible(drift.msg))
   const silent = view.sessions.flatMap(unreportedOf)
-  return `${[...(rows.length > 0 ? [table([HEAD, ...rows])] : []), ...notes, ...cached, ...silent].join('\n')}\n`
+  return `${[...(rows.length > 0 ? [narrowed(table([HEAD, ...rows]), columns)] : []), ...notes, ...cached, ...silent].join('\n')}\n`
 }
 
 function stateCell({ state, detail }: SessionLine): string {

@@ -98,7 +98,7 @@ async function run(argv: string[], early: Listings): Promise<ExitCode> {
 
 function shown(view: StatusView, json: boolean, compact: boolean): string {
   if (json) return `${JSON.stringify(view)}\n`
-  return compact ? compactLine(view) : statusTable(view, process.env['HOME'])
+  return compact ? compactLine(view) : statusTable(view, process.env['HOME'], process.stdout.columns)
 }
 
 /** A dry look with states: the same observation and diff as a reconcile pass. */

@@ -35,11 +35,20 @@ export function shortAge(seconds: number | null): string {
 }
 
 /** The text cut to a terminal's size: a wrapped line or one line too many scrolls the head away. */
-export function fitted(text: string, columns: number, rows: number): string {
+export function fitted(text: string, columns: number | undefined, rows: number | undefined): string {
   const lines = text.trimEnd().split('\n')
-  const shown =
-    lines.length < rows ? lines : [...lines.slice(0, Math.max(1, rows - 2)), `… ${lines.length - rows + 2} more`]
-  return `${shown.map(line => cut(line, columns)).join('\n')}\n`
+  const isWhole = !rows || lines.length < rows
+  const shown = isWhole ? lines : [...lines.slice(0, Math.max(1, rows - 2)), `… ${lines.length - rows + 2} more`]
+  return `${narrowed(shown.join('\n'), columns)}\n`
+}
+
+/** Its lines cut to a terminal's width; as they are where there is none. One that was never told its size says 0. */
+export function narrowed(text: string, columns: number | undefined): string {
+  if (!columns) return text
+  return text
+    .split('\n')
+    .map(line => cut(line, columns))
+    .join('\n')
 }
 
 /** Colours take no room and stay whole; one that was begun is ended. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fitted, shortAge, table } from '#lib/commands/table.ts'
+import { fitted, narrowed, shortAge, table } from '#lib/commands/table.ts'
 
 const RED = '\u001b[31m'
 const OFF = '\u001b[39m'
@@ -18,6 +18,11 @@ describe('a drawing on a terminal', () => {
     expect(fitted('abcdef', 4, 10)).toBe('abc…\n')
     expect(fitted(`${RED}abcdef${OFF}`, 4, 10)).toBe(`${RED}abc…\u001b[0m\n`)
     expect(fitted('abcd', 4, 10)).toBe('abcd\n')
+  })
+
+  it('is left whole in a pipe, and on a terminal that was never told its size', () => {
+    expect(narrowed('abcdef', undefined)).toBe('abcdef')
+    expect(fitted('abcdef\nb\nc', 0, 0)).toBe('abcdef\nb\nc\n')
   })
 
   it('is cut to its height, keeps the head and says how much is missing', () => {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { uuid } from '../harness/agents.ts'
 import { jsonOf, type Ran, run } from '../harness/command.ts'
@@ -5,7 +6,8 @@ import { traces } from '../harness/passes.ts'
 import { nowSec } from '../harness/processes.ts'
 import { ended, fullRow, writeRegistry } from '../harness/rows.ts'
 import { CLAUDE, claudeSession, inWorkspace, LAB } from '../harness/sessions.ts'
-import { killSession } from '../harness/tmux.ts'
+import { killSession, newSession, tmux } from '../harness/tmux.ts'
+import { until } from '../harness/until.ts'
 import { makeWorld, type World } from '../harness/world.ts'
 
 const HEAD = ['NAME', 'AGENT', 'STATUS', 'STATE', 'JOB', 'DRIFT', 'ID', 'AGE', 'FOLDER']
@@ -63,6 +65,21 @@ test('the table has its columns, a line per running row, and says what each agen
   expect(lineOf('gone-creator-claude')).toMatch(/running +gone .*A/)
   expect(lineOf('stopped-creator-claude')).toBe('')
   expect(lineOf('asks-creator-claude')).toContain('asks')
+})
+
+test('on a narrow terminal the table is cut and no line wraps; a pipe has all of it', async () => {
+  const world = makeWorld()
+  await office(world)
+  const [node, program] = [process.execPath, resolve('bin/agent-sessions.cjs')]
+  const reader = newSession(world, 'reader', 'reader', world.workspace, [
+    ...['sh', '-c', 'tmux -L reader resize-window -x 50; "$0" "$1" status; sleep 60', node, program],
+  ])
+  const screen = () => tmux(world, 'reader', ['capture-pane', '-p', '-J', '-t', reader.paneId])
+  const seen = await until('the table', () => /ended \(--all/.test(screen()) && screen())
+  const lines = seen.trimEnd().split('\n')
+  expect(lines.filter(line => line.includes('running')).map(line => line.length)).toEqual([50, 50, 50])
+  expect(lines[0]).toMatch(/^NAME .*…$/)
+  expect((await status(world)).stdout).not.toContain('…')
 })
 
 test('--all shows ended rows too', async () => {
