@@ -60,7 +60,10 @@ test('status and show say it, since when, and what can be done; the job is as it
     expect(table).toContain(word)
   expect((await bare(world, ['status', CLAUDE])).stdout).toContain('has not reported since')
   expect(await statusOf(world)).toMatchObject({ job_state: 'running', job_unreported_since: last })
-  expect((await bare(world, ['delegate-job', 'show', job.id])).stdout).toContain('is idle and has not reported since')
+  const shown = (await bare(world, ['delegate-job', 'show', job.id])).stdout
+  expect(shown).toContain('is idle and has not reported since')
+  // Whoever reads this has just done so.
+  expect(shown).not.toContain('delegate-job show')
   expect(await showOf(world, job.id)).toMatchObject({ job: { state: 'running' }, unreported_since: last })
   expect(jobFile(world, job.id)).toEqual(job)
   expect(isUntouched()).toBe(true)

@@ -23,7 +23,7 @@ export async function show(argv: string[]): Promise<ExitCode> {
     await print(`${JSON.stringify({ schema: 1, job: publicJob(job, now), unreported_since: since ?? null })}\n`)
   else {
     await print(`${jobDetails(job, now)}\n`)
-    if (since !== undefined) await print(`\n${unreportedLine({ ...job, since })}\n`)
+    if (since !== undefined) await print(`\n${unreportedLine({ ...job, since }, true)}\n`)
   }
   return EXIT.done
 }
