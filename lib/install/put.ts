@@ -33,7 +33,8 @@ export function installSkills(wish: InstallWish): Installed[] {
   try {
     const plan = names.map(name => ({ name, path: join(to, name), action: actionFor(wish, name) }))
     if (dryRun || plan.every(({ action }) => action === 'unchanged')) return plan
-    makeFolder(to)
+    // A project's or a machine's skills are for others, too: the umask decides.
+    makeFolder(to, 0o777)
     sweep(to)
     aside = join(to, `${ASIDE}${process.pid}`)
     mkdirSync(aside)

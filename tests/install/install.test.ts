@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -64,6 +65,14 @@ describe('install', () => {
     expect(readdirSync(to)).toEqual(SKILLS)
     for (const name of SKILLS) expectWhole(to, name)
     expect(await install(world, to)).toEqual(six('unchanged'))
+  })
+
+  it('makes folders that others may read as the umask lets them', async () => {
+    const world = makeWorld()
+    const to = join(world.workspace, 'shared/skills')
+    await install(world, to)
+    for (const path of [join(world.workspace, 'shared'), to, join(to, 'stop')])
+      expect(statSync(path).mode & 0o777).toBe(0o777 & ~process.umask())
   })
 
   it('says where they went to people, and takes a folder from here', async () => {
