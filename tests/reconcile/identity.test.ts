@@ -87,9 +87,20 @@ test('a row of an older tool without a socket is left alone while its pane lives
 test('a row of an older tool without a socket is terminated when its pid belongs to a younger process', async () => {
   const world = makeWorld()
   const session = claudeSession(world)
-  const row = legacyRow(session, { tmux_server: 'nowhere', tmux_session_epoch: session.created - 600 })
+  const since = { tmux_server: 'nowhere', tmux_session_epoch: session.created - 600 }
+  // This process itself, whose parent is no tmux server.
+  const row = legacyRow({ ...session, panePid: process.pid }, since)
   writeRegistry(world, [row])
   expect((await passes(world)).report.actions).toEqual([`terminated: ${CLAUDE}`])
+})
+
+test('it is left alone where that process runs under a tmux server: the clock may have been set forward', async () => {
+  const world = makeWorld()
+  const session = claudeSession(world)
+  writeRegistry(world, [legacyRow(session, { tmux_server: 'nowhere', tmux_session_epoch: session.created - 600 })])
+  const untouched = sealed(world)
+  expect((await passes(world)).report.actions).toEqual([])
+  expect(untouched()).toBe(true)
 })
 
 test('a row of an older tool without a socket and without a pid is left alone', async () => {
