@@ -11,13 +11,15 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { atTheEnd } from './left.ts'
 
 export interface BenchWorld {
   root: string
   workspace: string
   /** What a bare environment has, and where the private tmux server is. */
   env: { PATH: string; HOME: string; TMUX_TMPDIR: string }
+  registry: string
   /** Writes a registry with a row for each of the sessions. */
   writeRegistry(rows: number): void
   remove(): void
@@ -33,9 +35,30 @@ interface Listed {
   socket: string
 }
 
+/** What a bare environment has: without the folders that a package manager puts before it. */
+export const barePath = (process.env['PATH'] ?? '')
+  .split(':')
+  .filter(folder => !folder.includes('node_modules') && !folder.includes('node-gyp'))
+  .join(':')
+
 const start = (pid: number): string => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] as string
+}
+
+/** An agent that is ready at once: what is left of a create is its own cost. */
+export function addQuickAgent({ root, registry }: BenchWorld): void {
+  const screen = join(root, 'screen')
+  writeFileSync(screen, 'quick 1.0\n\nready> ')
+  symlinkSync(programPath('tail'), join(root, 'programs', 'quick'))
+  const config = `agents:
+  quick: { start: [-f, ${screen}], input: '^ready> ?(.*)$', screen: [{ state: idle, pattern: '^ready>' }] }
+`
+  writeFileSync(join(dirname(registry), 'agent-sessions.config.yaml'), config)
+}
+
+function programPath(name: string): string {
+  return execFileSync('which', [name]).toString().trim()
 }
 
 const conversationId = (i: number): string => `${i.toString(16).padStart(8, '0')}-aaaa-4aaa-8aaa-aaaaaaaaaaaa`
@@ -43,15 +66,32 @@ const conversationId = (i: number): string => `${i.toString(16).padStart(8, '0')
 export function makeBenchWorld(sessions: number): BenchWorld {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'as-bench-')))
   const workspace = join(root, 'lab')
-  const env = { PATH: process.env.PATH ?? '', HOME: join(root, 'home'), TMUX_TMPDIR: join(root, 'tmux') }
-  for (const folder of [join(workspace, '.hermes'), env.HOME, env.TMUX_TMPDIR, join(root, 'bin')])
+  const env = {
+    PATH: `${barePath}:${join(root, 'programs')}`,
+    HOME: join(root, 'home'),
+    TMUX_TMPDIR: join(root, 'tmux'),
+  }
+  for (const folder of [
+    join(workspace, '.hermes'),
+    env.HOME,
+    env.TMUX_TMPDIR,
+    join(root, 'bin'),
+    join(root, 'programs'),
+  ])
     mkdirSync(folder, { recursive: true })
   chmodSync(env.TMUX_TMPDIR, 0o700)
   // The kernel names a process after the path it was started by: a stand-in that is called claude and costs nothing.
-  symlinkSync(execFileSync('which', ['sleep']).toString().trim(), join(root, 'bin', 'claude'))
+  symlinkSync(programPath('sleep'), join(root, 'bin', 'claude'))
 
   const tmux = (...args: string[]) =>
     execFileSync('tmux', ['-u', '-L', 'default', ...args], { env, cwd: '/', maxBuffer: 1 << 26 }).toString()
+  const remove = atTheEnd(() => {
+    try {
+      tmux('kill-server')
+    } finally {
+      rmSync(root, { recursive: true, force: true })
+    }
+  })
   const newSession = (i: number) => [
     ...['new-session', '-d', '-s', `lab-${i}-creator-claude`, '-x', '140', '-y', '40', '-c', workspace],
     ...['--', join(root, 'bin', 'claude'), '1000000'],
@@ -143,17 +183,12 @@ export function makeBenchWorld(sessions: number): BenchWorld {
     root,
     workspace,
     env,
+    registry,
     writeRegistry: rows => {
       const head = '# The agents of this workspace.\ntmux_sessions:\n'
       const body = listed.slice(0, rows).map(rowText).join('')
       writeFileSync(registry, rows === 0 ? 'tmux_sessions: []\n' : head + body, { mode: 0o600 })
     },
-    remove: () => {
-      try {
-        tmux('kill-server')
-      } finally {
-        rmSync(root, { recursive: true, force: true })
-      }
-    },
+    remove,
   }
 }
