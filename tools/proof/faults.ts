@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { calm, lastLook } from './faults/calm.ts'
 import { FAULTS, release } from './faults/harm.ts'
-import { inLab, type Lab, type Name } from './faults/lab.ts'
+import { inLab, type Lab, type Name, SERVERS } from './faults/lab.ts'
 import * as person from './faults/person.ts'
 import { watchRegistry } from './faults/watcher.ts'
 import type { Part, PartResult, Wish } from './part.ts'
@@ -57,6 +57,8 @@ async function run(wish: Wish): Promise<PartResult> {
     const ends = performance.now() + wish.ms
     try {
       await person.keepMonitor(lab)
+      // A server is looked at once a row names it.
+      for (const n of SERVERS.keys()) await person.create(lab, lab.names[n + 1] as Name, () => 0.99)
       for (let n = 0; n < FIRST; n++) void person.startByHand(lab, lab.names[(n * 2) % NAMES] as Name, random)
       do {
         await storm(lab, random, Math.min(STORM_MS, Math.max(5000, ends - performance.now() - 10_000)))

@@ -5,7 +5,7 @@ import type { Row } from '#lib/registry/schema.ts'
 import { end } from '../../../tests/harness/processes.ts'
 import { tmux } from '../../../tests/harness/tmux.ts'
 import { CLIS, journal } from '../live.ts'
-import { release } from './harm.ts'
+import { killServer, release } from './harm.ts'
 import { FOREIGN, folderOf, keyOf, type Lab, SERVERS } from './lab.ts'
 import { emit, keepMonitor } from './person.ts'
 import { lifeKey, livesIn } from './processes.ts'
@@ -22,8 +22,9 @@ const CLOSED_MS = 45_000
 export async function calm(lab: Lab, watcher: Watcher, isLast: boolean): Promise<number | undefined> {
   lab.say('calm')
   release(lab, true)
-  for (const pid of livesIn(lab.world).servers.keys()) end(pid, 'SIGUSR1')
   await Promise.all([...lab.commands].map(({ left }) => left))
+  oneServerEach(lab)
+  for (const pid of livesIn(lab.world).servers.keys()) end(pid, 'SIGUSR1')
   await keepMonitor(lab)
   await tellEnds(lab)
   const began = performance.now()
@@ -45,6 +46,17 @@ export async function calm(lab: Lab, watcher: Watcher, isLast: boolean): Promise
       return undefined
     }
     await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
+
+/** While a socket was gone somebody may have started a second server in its place. Only one can be reached; the younger one
+ * goes, as one more fault. */
+function oneServerEach(lab: Lab): void {
+  const { servers, lives } = livesIn(lab.world)
+  const oldest = new Map<string, number>()
+  for (const [pid, { name, start }] of [...servers].sort(([, a], [, b]) => Number(a.start) - Number(b.start))) {
+    if (!oldest.has(name)) oldest.set(name, Number(start))
+    else killServer(lab, pid, lives.values())
   }
 }
 

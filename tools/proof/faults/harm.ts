@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { end } from '../../../tests/harness/processes.ts'
 import { pick, type Random } from '../texts.ts'
 import { folderOf, type Lab, type Name } from './lab.ts'
-import { livesIn, type Running, startProgram } from './processes.ts'
+import { type Life, livesIn, type Running, startProgram } from './processes.ts'
 
 type Fault = (lab: Lab, random: Random, name: Name) => void | Promise<void>
 
@@ -55,11 +55,14 @@ const killAgent: Fault = (lab, random) => {
 }
 
 /** With all its sessions, those of others too. Rarely: it takes a third of the world with it. */
-const killServer: Fault = (lab, random) => {
+const killSomeServer: Fault = (lab, random) => {
   const { servers, lives } = livesIn(lab.world)
   const pid = oneOf(random, servers.keys())
-  if (pid === undefined) return
-  for (const life of lives.values()) if (life.serverPid === pid) lab.harmed.add(life.key)
+  if (pid !== undefined) killServer(lab, pid, lives.values())
+}
+
+export function killServer(lab: Lab, pid: number, lives: Iterable<Life>): void {
+  for (const life of lives) if (life.serverPid === pid) lab.harmed.add(life.key)
   lab.did('tmux servers killed')
   lab.say(`SIGKILL tmux server ${pid}`)
   end(pid)
@@ -165,7 +168,7 @@ export const FAULTS: readonly (readonly [Fault, number])[] = [
   [killMonitor, 2],
   [killCommand, 8],
   [killAgent, 4],
-  [killServer, 0.6],
+  [killSomeServer, 0.6],
   [stopMonitor, 1],
   [stopCommand, 3],
   [stopHolder, 3],
