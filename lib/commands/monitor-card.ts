@@ -24,6 +24,8 @@ usage: monitor-card [--create] [--assignee PROFILE] [--max-runtime 8h] [--watch]
 Prints the \`hermes kanban create\` line; nothing is run and nothing written without --create. The card's worker starts one
 long \`reconcile --subscribe --card env\` in its terminal: no model turn per pass. It ends by itself some minutes before
 --max-runtime is over, and completes its card. The same workspace gives the same card until that is archived.
+Hermes newer than 0.20.0 ends a tool's call after 420 s, unless the profile's config says otherwise; for 8h:
+  hermes -p PROFILE config set timeouts.tools.sequential_call 28800
 
   --create            run the line, and say which card it gave
   --assignee PROFILE  the profile that works on it (default: $HERMES_PROFILE, else default). One that does not exist is
