@@ -1,7 +1,7 @@
 /** Makes a commit on the local branch `skills`: each skill as it travels alone, and the plugin's manifests. That is what
  * `npx skills add`, hubs, and plugin installs without npm take. It touches no work tree and pushes nothing.
  * usage: npm run skills-branch */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -53,6 +53,10 @@ async function main(): Promise<void> {
     fail(`there are changes that are not committed, so the branch would not say what it holds:\n${changed}`)
   const worktrees = execFileSync('git', ['worktree', 'list', '--porcelain'], options)
   if (worktrees.split('\n').includes(`branch ${BRANCH}`)) fail('the branch skills is checked out; leave it first')
+
+  for (const who of ['GIT_AUTHOR_IDENT', 'GIT_COMMITTER_IDENT'])
+    if (spawnSync('git', ['var', who], { cwd: root }).status !== 0)
+      fail('git does not know who commits: set user.name and user.email with `git config`')
 
   await buildSkills(join(place, 'skills'), OPTIONS)
   writeFileSync(join(place, 'README.md'), README)

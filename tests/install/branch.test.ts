@@ -35,6 +35,13 @@ it('the branch skills holds what travels alone; the work tree and the index stay
   const make = () =>
     runFile(world, join(repo, 'tools/skills-branch.ts'), [], { node: join(BUNDLE, 'node_modules/.bin/tsx') })
 
+  git('config', 'user.useConfigOnly', 'true')
+  for (const name of Object.keys(who)) delete world.env[name]
+  expect(await make()).toMatchObject({
+    code: 1,
+    stderr: 'skills-branch: git does not know who commits: set user.name and user.email with `git config`\n',
+  })
+  Object.assign(world.env, who)
   expect(await make()).toMatchObject({
     code: 0,
     stderr: '',
