@@ -51,21 +51,32 @@ export function chunks(): Promise<Map<string, Record<string, number>>> {
   return buildInto(join(bundle, 'dist'), { write: false })
 }
 
-/** Bytes by package (`lib` for our own) of what was loaded, and those of sources that were loaded more than once. */
-export function contents(loads: Loads, made: ReadonlyMap<string, Record<string, number>>) {
+/** What was loaded, by package (`lib` is our own): its bytes, and those of sources that were loaded more than once. */
+export interface Contents {
+  bytes: Record<string, number>
+  again: Record<string, number>
+  /** Our own files. */
+  sources: string[]
+}
+
+export function contents(loads: Loads, made: ReadonlyMap<string, Record<string, number>>): Contents {
   const bytes: Record<string, number> = {}
   const again: Record<string, number> = {}
   const seen = new Set<string>()
   const built = join(bundle, 'dist') + sep
-  for (const { path } of loads.modules)
-    for (const [source, size] of Object.entries((path.startsWith(built) && made.get(basename(path))) || {})) {
+  for (const { path } of loads.modules) {
+    if (!path.startsWith(built)) continue
+    const sources = made.get(basename(path))
+    if (sources === undefined) throw new Error(`${path} is not of this build: npm run build`)
+    for (const [source, size] of Object.entries(sources)) {
       if (size === 0) continue
       const of = packageOf(source)
       bytes[of] = (bytes[of] ?? 0) + size
       if (seen.has(source)) again[of] = (again[of] ?? 0) + size
       seen.add(source)
     }
-  return { bytes, again }
+  }
+  return { bytes, again, sources: [...seen].filter(source => source.startsWith('lib/')) }
 }
 
 function packageOf(source: string): string {
