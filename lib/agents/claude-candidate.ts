@@ -2,13 +2,13 @@ import { join } from 'node:path'
 import type { Process } from '#lib/system/processes.ts'
 import { realPath } from '#lib/system/real-path.ts'
 import { claudeFolder, pidEntry } from './claude-pid-map.ts'
-import { projectFolders, turnOf } from './claude-transcripts.ts'
+import { beganMs, isPrint, projectFolders, turnOf } from './claude-transcripts.ts'
 import { hasLine, namesIn, statOf } from './files.ts'
 import { isUuid } from './ids.ts'
 import type { Adapter, AgentContext, IdSight, Look, Rivals } from './types.ts'
 
-/** The id by exclusion: the one transcript of this folder that was written since the agent started, and that no other agent
- * on this machine could own. More than one, or anybody else who could, is ambiguous. */
+/** The id by exclusion: the one transcript of this folder that began since the agent started, and that no other agent on this
+ * machine could own. More than one, or anybody else who could, is ambiguous. */
 export function claudeCandidate(
   look: Look,
   rivals: Rivals,
@@ -47,8 +47,11 @@ function keepsItsFilesWhereWeLook(look: Look, context: AgentContext): boolean {
   return env !== undefined && claudeFolder(env) === claudeFolder(context.env)
 }
 
-/** Conversations of a folder that were written since, hold a turn, and say themselves that they belong to this cwd: two
- * paths can share a folder. */
+/** A process start is known to about a second. */
+const SLACK_MS = 2000
+
+/** Conversations of a folder that began since (one that was only written to since may be of an agent that has left), hold a
+ * turn, and say themselves that they belong to this cwd: two paths can share a folder. */
 function idsIn(folder: string, cwd: string, sinceMs: number): string[] {
   const names = namesIn(folder)
   if (names === undefined || names === 'unknown') return []
@@ -60,16 +63,14 @@ function idsIn(folder: string, cwd: string, sinceMs: number): string[] {
       const path = join(folder, `${id}.jsonl`)
       const stats = statOf(path)
       if (stats === undefined || stats === 'unknown' || !stats.isFile() || stats.mtimeMs < sinceMs) return false
+      if (beganMs(path) < sinceMs - SLACK_MS) return false
       return hasLine(path, '"user"', line => isTurnHere(line, cwd)) === 'yes'
     })
 }
 
 function isTurnHere(line: string, cwd: string): boolean {
   const turn = turnOf(line)
-  const entrypoint = turn?.['entrypoint']
-  // `sdk-cli` and the like: a print-mode run, which no pane holds.
-  const isInteractive = typeof entrypoint !== 'string' || !entrypoint.startsWith('sdk')
-  return turn?.['cwd'] === cwd && isInteractive
+  return turn?.['cwd'] === cwd && !isPrint(turn)
 }
 
 interface Others {

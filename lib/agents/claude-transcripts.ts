@@ -107,9 +107,24 @@ export function transcriptsAfter(
   return (names === 'unknown' ? [] : (names ?? []))
     .filter(name => name.endsWith('.jsonl') && isUuid(name.slice(0, -'.jsonl'.length)))
     .filter(name => modifiedMs(join(folder, name)) > lastMs && beganMs(join(folder, name)) > lastMs)
-    .filter(name => holdsTurn(join(folder, name)) !== 'no')
+    .filter(name => holdsTurn(join(folder, name)) !== 'no' && !beganAsPrint(join(folder, name)))
     .map(name => name.slice(0, -'.jsonl'.length))
     .filter(other => other !== id)
+}
+
+/** Did it begin as a print-mode run, which no pane holds? */
+function beganAsPrint(path: string): boolean {
+  let first: Record<string, unknown> | undefined
+  hasLine(path, '"user"', line => {
+    first = turnOf(line)
+    return first !== undefined
+  })
+  return first !== undefined && isPrint(first)
+}
+
+/** Is it a turn of a print-mode run (`sdk-cli` and the like)? */
+export function isPrint({ entrypoint }: Record<string, unknown>): boolean {
+  return typeof entrypoint === 'string' && entrypoint.startsWith('sdk')
 }
 
 function modifiedMs(path: string): number {
@@ -118,7 +133,7 @@ function modifiedMs(path: string): number {
 }
 
 /** The first time that stands in it; 0 when none does. */
-function beganMs(path: string): number {
+export function beganMs(path: string): number {
   let began = 0
   hasLine(path, '"timestamp"', line => {
     began = Date.parse(String(asObject(line)?.['timestamp'])) || 0

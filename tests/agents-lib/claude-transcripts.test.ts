@@ -181,6 +181,15 @@ describe('the only candidate', () => {
     expect(candidate()).toBe('none')
   })
 
+  it('is none when it began before the agent did: one that has left may have written to it since', () => {
+    const begun = (at: number) =>
+      WITH.replaceAll(/"timestamp":"[^"]*"/g, `"timestamp":"${new Date(at * 1000).toISOString()}"`)
+    written(ID, begun(SINCE - 60))
+    expect(candidate()).toBe('none')
+    written(ID, begun(SINCE + 1))
+    expect(candidate()).toBe(ID)
+  })
+
   it('is ambiguous between two', () => {
     written(ID)
     written(OTHER_ID)
