@@ -41,6 +41,10 @@ export interface ClaudeTraces {
   rateLimited?: boolean
   /** The cwd written inside the transcript, where it differs. */
   transcriptCwd?: string
+  /** Milliseconds since the epoch of what stands in the transcript; now when not given. */
+  at?: number
+  /** `sdk-cli`: a print-mode run. */
+  entrypoint?: string
 }
 
 /** Leaves what Claude Code 2.1.197 leaves on disk. Gives the transcript's path. */
@@ -75,12 +79,13 @@ export function claudeLeaves(world: World, traces: ClaudeTraces): string {
   return transcript
 }
 
-function transcriptLines(id: string, cwd: string, { turn = 'user', rateLimited = false }: ClaudeTraces): object[] {
-  const timestamp = new Date().toISOString()
+function transcriptLines(id: string, cwd: string, traces: ClaudeTraces): object[] {
+  const { turn = 'user', rateLimited = false, at = Date.now(), entrypoint = 'cli' } = traces
+  const timestamp = new Date(at).toISOString()
   const common = {
     timestamp,
     userType: 'external',
-    entrypoint: 'cli',
+    entrypoint,
     cwd,
     sessionId: id,
     version: '2.1.197',

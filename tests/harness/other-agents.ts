@@ -35,7 +35,7 @@ export function codexLock(world: World, id: string): string {
 }
 
 /** A rollout as codex writes it at the first prompt. `at` in milliseconds: its folder is the local day. */
-export function codexRollout(world: World, id: string, cwd: string, at = Date.now()): void {
+export function codexRollout(world: World, id: string, cwd: string, at = Date.now()): string {
   const day = new Date(at)
   const two = (n: number) => String(n).padStart(2, '0')
   const [year, month, date] = [String(day.getFullYear()), two(day.getMonth() + 1), two(day.getDate())]
@@ -47,6 +47,7 @@ export function codexRollout(world: World, id: string, cwd: string, at = Date.no
   ]
   const path = join(world.home, '.codex/sessions', year, month, date, `rollout-${time}-${id}.jsonl`)
   write(path, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+  return path
 }
 
 /** A UUIDv7 of now: its first 48 bits are milliseconds. */
@@ -67,13 +68,15 @@ export function agyConversation(world: World, id: string): void {
 }
 
 /** A chat file as gemini writes it from its start on. */
-export function geminiChat(world: World, id: string, turn: boolean): void {
-  const at = new Date().toISOString()
+export function geminiChat(world: World, id: string, turn: boolean, atMs = Date.now()): string {
+  const at = new Date(atMs).toISOString()
   const head = { sessionId: id, projectHash: 'f'.repeat(64), startTime: at, lastUpdated: at, kind: 'main' }
   const user = { id: 'm1', timestamp: at, type: 'user', content: [{ text: 'hi' }] }
   const name = `session-${at.slice(0, 16).replace(':', '-')}-${id.slice(0, 8)}.jsonl`
   const lines = turn ? [head, user] : [head]
-  write(join(world.home, '.gemini/tmp/lab/chats', name), lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+  const path = join(world.home, '.gemini/tmp/lab/chats', name)
+  write(path, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+  return path
 }
 
 /** A node program whose script lies where the CLI's does, started with the CLI's own arguments. */

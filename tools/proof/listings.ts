@@ -1,16 +1,5 @@
 /** False deaths: registries on disk, real passes, and a tmux, processes, a clock and a boot that lie in every way known. */
-import {
-  accessSync,
-  constants,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { adapters } from '#lib/agents/table.ts'
@@ -24,6 +13,7 @@ import { judge, missedDeaths } from './listings/judge.ts'
 import { machineOf } from './listings/machine.ts'
 import { Model } from './listings/model.ts'
 import { type ModelRow, makeRows } from './listings/rows.ts'
+import { overUntil, roomFor } from './many.ts'
 import type { Part, PartResult, Wish } from './part.ts'
 import { randomFrom } from './texts.ts'
 
@@ -58,15 +48,9 @@ interface Tally {
 
 export async function proveListings(wish: Wish, pass: PassUnderProof = runPass): Promise<PartResult> {
   const tally: Tally = { faults: new Map(), worlds: 0, passes: 0, writes: 0, deaths: 0, falseDeaths: 0, missed: 0 }
-  const began = performance.now()
   // In brackets: what really happened, which is no fault.
   const injected = () => [...tally.faults].reduce((sum, [what, count]) => sum + (what.startsWith('(') ? 0 : count), 0)
-  const isOver = () => {
-    const spent = performance.now() - began
-    if (wish.signal.aborted) return true
-    if (wish.count !== undefined) return injected() >= wish.count
-    return (injected() >= LEAST && spent > wish.ms * 0.9) || spent > wish.ms * 4
-  }
+  const isOver = overUntil(wish, LEAST, injected)
   const root = realpathSync(mkdtempSync(join(roomFor(), 'as-listings-')))
   let next = 0
   try {
@@ -149,16 +133,6 @@ async function oneWorld(root: string, world: number, wish: Wish, pass: PassUnder
       what: 'a session that ended is still said to run',
       evidence: `${seen}; --seed ${wish.seed}, world ${world}`,
     })
-  }
-}
-
-/** Files in memory, where there are such: a disk's pace is not what is tried. */
-function roomFor(): string {
-  try {
-    accessSync('/dev/shm', constants.W_OK)
-    return '/dev/shm'
-  } catch {
-    return tmpdir()
   }
 }
 

@@ -42,8 +42,8 @@ export function listing(
 ): TmuxResult {
   const head = `${server.pid} ${version} ${server.socketPath}${cut}\n`
   const panes = sessions.map(
-    ({ id, created, panePid, name, mark }) =>
-      `${id} ${created} %${panePid} 0 0 ${panePid} 0 ${[name, '/nowhere', mark, 'title'].map(text => text + cut).join('')}\n`,
+    ({ id, created, panePid, name, mark, cwd = '/nowhere' }) =>
+      `${id} ${created} %${panePid} 0 0 ${panePid} 0 ${[name, cwd, mark, 'title'].map(text => text + cut).join('')}\n`,
   )
   return panes.length === 0 ? exit(1, head, 'no current target') : exit(0, head + panes.join(''))
 }

@@ -10,6 +10,7 @@ export interface ModelSession {
   panePid: number
   mark: string
   lives: boolean
+  cwd?: string
 }
 
 export interface ModelServer {
