@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Tmux } from './exec.ts'
 
 /** What stands on the screens of some panes of a server, in one call. A pane that ended in between is missing, and so
@@ -10,6 +9,8 @@ export async function captureScreens(
 ): Promise<Map<string, string>> {
   const screens = new Map<string, string>()
   if (paneIds.length === 0) return screens
+  // Loading it takes 2 ms, and most looks need no screen.
+  const { randomUUID } = await import('node:crypto')
   // No program can have this on its screen, so nothing on a screen can pass for another pane's.
   const cut = `cut-${randomUUID()}`
   // Numbers, not pane ids: display-message takes `%4` for a date and pads it.

@@ -26,6 +26,7 @@ beforeAll(async () => {
 interface Seen extends Contents {
   packages: string[]
   processes: string[]
+  builtins: string[]
 }
 
 function seenIn(world: World, words: string[], env: Record<string, string> = {}): Seen {
@@ -34,7 +35,7 @@ function seenIn(world: World, words: string[], env: Record<string, string> = {})
   expect([words, loads.code, loads.stderr]).toEqual([words, 0, ''])
   const found = contents(loads, made)
   const packages = Object.keys(found.bytes).filter(name => name !== 'lib')
-  return { ...found, packages: packages.toSorted(), processes: loads.processes }
+  return { ...found, packages: packages.toSorted(), processes: loads.processes, builtins: loads.builtins }
 }
 
 /** What was loaded of these parts of lib/. */
@@ -74,6 +75,7 @@ for (const words of [
     const seen = seenIn(office(), words)
     expect(seen).toMatchObject({ packages: [], processes: ['tmux'] })
     expect(partsOf(seen, ['sessions', 'delegate', 'jobs', 'bus', 'kanban', 'notify'])).toEqual([])
+    expect(seen.builtins).not.toContain('crypto')
   })
 
 it('a pass that finds nothing new locks nothing, and loads nothing of the jobs beside it', () => {
