@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs'
 import type { BusConfig } from '#lib/bus/config-schema.ts'
 import type { NotifyConfig } from '#lib/notify/config-schema.ts'
-import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
+import { CodedError, EXIT, errnoOf, isCodedError } from '#lib/system/errors.ts'
+import { readWhole } from '#lib/system/files.ts'
+import { shortened } from '#lib/system/shortened.ts'
 import type { Config } from './custom.ts'
 import type { Driver } from './drive/types.ts'
 import { agentNames } from './table.ts'
@@ -28,37 +29,24 @@ const HINT = 'See schemas/agent-sessions.config.schema.json for what may stand t
 export async function readConfig(path: string): Promise<AgentConfigFile> {
   const text = readText(path)
   if (text === undefined) return { adapters: [], roles: [], bus: undefined, notify: undefined, drivers: async () => [] }
-  const [{ LineCounter, parseDocument }, { configSchema, customAdapter }] = await Promise.all([
-    import('yaml'),
+  const [{ positionOf, readYamlMap }, { configSchema, customAdapter }] = await Promise.all([
+    import('#lib/registry/yaml.ts'),
     import('./custom.ts'),
   ])
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const where = (offset: number) => {
-    const { line, col } = lines.linePos(offset)
-    return `${path}:${line}:${col}`
-  }
-  const [error] = document.errors
-  if (error) throw broken(`${where(error.pos[0])}: ${error.message}`)
-
-  let value: unknown
-  try {
-    value = document.toJS({ maxAliasCount: 50 }) ?? {}
-  } catch (cause) {
-    // An alias of nothing, or aliases that unfold without end: only here does the library notice.
-    throw broken(`${path}: ${cause instanceof Error ? cause.message : cause}`)
-  }
+  const brokenAt = (offset: number, what: string) => broken(`${path}:${positionOf(text, offset)}: ${shortened(what)}`)
+  const { document, value } = readYamlMap(text, brokenAt)
   const parsed = configSchema.safeParse(value)
   if (!parsed.success) {
     const { path: at, message } = deepest(parsed.error.issues[0])
-    throw broken(`${where(offsetOf(document, at))}: ${at.join('.') || 'the file'}: ${message}`)
+    throw brokenAt(offsetOf(document, at), `${shortened(at.join('.'), 200) || 'the file'}: ${message}`)
   }
   const config: Config = parsed.data
   const agents = Object.entries(config.agents ?? {})
   for (const [name] of agents)
     if (agentNames.includes(name))
-      throw broken(
-        `${where(offsetOf(document, ['agents', name]))}: agents.${name}: this agent is known already; give yours another name`,
+      throw brokenAt(
+        offsetOf(document, ['agents', name]),
+        `agents.${name}: this agent is known already; give yours another name`,
       )
   return {
     adapters: agents.map(([name, agent]) => customAdapter(name, agent)),
@@ -101,9 +89,13 @@ function offsetOf(
 
 function readText(path: string): string | undefined {
   try {
-    if (statSync(path).size > MAX_BYTES) throw broken(`${path}: larger than 1 MB`)
-    return readFileSync(path, 'utf8')
+    // Not a link to a device or a pipe either: a clone can carry one, and it would be read for ever.
+    const { bytes } = readWhole(path, size => {
+      if (size > MAX_BYTES) throw broken(`${path}: larger than 1 MB`)
+    })
+    return bytes.toString('utf8')
   } catch (error) {
+    if (isCodedError(error) && error.code === 'not-a-file') throw broken(error.message)
     const code = errnoOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     if (code === undefined || code === 'config-broken') throw error

@@ -5,6 +5,7 @@ import * as z from 'zod/mini'
 import { busSchema } from '#lib/bus/config-schema.ts'
 import { notifySchema } from '#lib/notify/config-schema.ts'
 import { described } from '#lib/system/described.ts'
+import { boundedPattern } from './bounded-pattern.ts'
 import { flaggedId, launchedId } from './evidence.ts'
 import { hasLine, isFile } from './files.ts'
 import { unsafePattern } from './patterns.ts'
@@ -21,6 +22,14 @@ const pattern = z.string().check(
     error: issue => unsafePattern(String(issue.input)) ?? 'not a usable regular expression',
   }),
 )
+
+function isUnicodePattern(source: string): boolean {
+  try {
+    return new RegExp(source, 'u') !== undefined
+  } catch {
+    return false
+  }
+}
 
 const markSchema = z.strictObject({
   state: z
@@ -101,7 +110,11 @@ const agentSchema = z.strictObject({
   ),
   not_found: described('On its screen when a conversation was not found.', pattern),
   trust_choice: described('The choice that trusts a folder, without its number.', pattern),
-  choice_mark: described('What stands before the marked choice.', pattern),
+  choice_mark: described(
+    'What stands before the marked choice.',
+    // It is used with the flag `u`, which takes less.
+    pattern.check(z.refine(isUnicodePattern, 'not a regular expression of the stricter kind (flag u)')),
+  ),
 })
 
 export const configSchema = z.looseObject({
@@ -116,9 +129,9 @@ export type AgentConfig = z.infer<typeof agentSchema>
 
 /** An agent of the config as an adapter. */
 export function customAdapter(agentName: string, config: AgentConfig): Adapter {
-  const idPattern = new RegExp(`^(?:${config.id ?? '[A-Za-z0-9][A-Za-z0-9._-]{0,127}'})$`)
+  const idPattern = boundedPattern(`^(?:${config.id ?? '[A-Za-z0-9][A-Za-z0-9._-]{0,127}'})$`)
   // Whatever the pattern lets through becomes part of a path.
-  const isId = (id: string) => idPattern.test(id) && /^[^/\\\0]{1,200}$/.test(id) && !/^\.+$/.test(id)
+  const isId = (id: string) => /^[^/\\\0]{1,200}$/.test(id) && !/^\.+$/.test(id) && idPattern.test(id)
   const titles = (config.title ?? []).map(toMark)
   return {
     name: agentName,
@@ -143,8 +156,17 @@ export function customAdapter(agentName: string, config: AgentConfig): Adapter {
 }
 
 function toMark({ state, detail, pattern: source }: z.infer<typeof markSchema>): ScreenMark {
-  return { state, ...(detail ? { detail } : {}), pattern: new RegExp(source, 'm'), source: 'config', blankEnds: true }
+  return {
+    state,
+    ...(detail ? { detail } : {}),
+    pattern: boundedPattern(source, 'm'),
+    source: 'config',
+    blankEnds: true,
+  }
 }
+
+/** For all lines of an artifact. */
+const MOST_TURN_MS = 1000
 
 function artifactOf(id: string, config: AgentConfig, context: AgentContext, wantsTurn: boolean): Artifact {
   const path = config.artifact && expand(config.artifact, context.env)?.replaceAll('{id}', () => id)
@@ -152,9 +174,15 @@ function artifactOf(id: string, config: AgentConfig, context: AgentContext, want
   const there = isFile(path)
   if (there !== 'yes') return { state: there === 'no' ? 'absent' : 'unknown', turn: there, path }
   if (!wantsTurn || config.turn === undefined) return { state: 'present', turn: 'unknown', path }
-  const turn = new RegExp(config.turn)
+  const turn = boundedPattern(config.turn)
+  const endMs = performance.now() + MOST_TURN_MS
   // A pattern has no word that every such line must hold: each line is tried, its first 2,000 characters.
-  return { state: 'present', turn: hasLine(path, '', line => turn.test(line.slice(0, 2000))), path }
+  const isTurn = (line: string) => {
+    // Thrown, it makes the answer `unknown`.
+    if (performance.now() > endMs) throw new Error('too many lines, or a pattern that takes long')
+    return turn.test(line.slice(0, 2000))
+  }
+  return { state: 'present', turn: hasLine(path, '', isTurn), path }
 }
 
 /** Undefined when the variable is not set: where the artifact is cannot be told then. */

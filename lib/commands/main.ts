@@ -3,7 +3,7 @@ import { EXIT } from '#lib/system/errors.ts'
 import { VERSION } from '#lib/version.ts'
 import { COMMANDS } from './commands.ts'
 import { listEarly } from './early.ts'
-import { print, runCommand } from './run.ts'
+import { note, print, runCommand } from './run.ts'
 
 function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map(name => name.length))
@@ -32,8 +32,8 @@ export async function main(argv: string[]): Promise<void> {
   }
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (entry === undefined) {
-    process.stderr.write(
-      `agent-sessions: unknown command "${name}"; expected one of ${Object.keys(COMMANDS).join(', ')}\n  Example: agent-sessions status\n`,
+    note(
+      `agent-sessions: unknown command "${name}"; expected one of ${Object.keys(COMMANDS).join(', ')}\n  Example: agent-sessions status`,
     )
     process.exitCode = EXIT.broken
     return

@@ -2,8 +2,9 @@
 
 import type { Listings } from '#lib/reconcile/listings.ts'
 import { EXIT, type ExitCode, isCodedError } from '#lib/system/errors.ts'
+import { shortened } from '#lib/system/shortened.ts'
 import { VERSION } from '#lib/version.ts'
-import { visibleLines } from './visible.ts'
+import { escaped, visibleLines } from './visible.ts'
 
 export interface Command {
   name: string
@@ -44,26 +45,36 @@ export function wantsJson(argv: readonly string[]): boolean {
   return argv.includes('--json') || argv.includes('--emit-diff')
 }
 
+/** Characters of an error: more than two usual paths and a sentence. */
+const MOST_TOLD = 3000
+
 /** Tells an error on standard error, as JSON where the caller reads JSON; gives its exit code. */
 export function tellError(name: string, error: unknown, json: boolean): ExitCode {
   if (isCodedError(error)) {
-    const { code, message, hint } = error
-    if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`)
+    const { code, hint } = error
+    // It may quote what somebody gave or wrote: that does not fill a screen.
+    const message = shortened(error.message, MOST_TOLD)
+    if (json) tellJson({ code, message, hint: hint ?? null })
     else note(`${name}: ${message}${hint === undefined ? '' : `\n  ${hint}`}`)
     return error.exit
   }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  if (json) process.stderr.write(`${JSON.stringify({ error: { code: 'internal', message: detail, hint: null } })}\n`)
+  const detail = shortened(error instanceof Error ? (error.stack ?? error.message) : String(error), MOST_TOLD)
+  if (json) tellJson({ code: 'internal', message: detail, hint: null })
   else note(`${name}: internal error, nothing more was changed\n${detail}`)
   return EXIT.refused
 }
 
-/** Writes to standard output and waits until it is out; a reader that left is an error. */
+function tellJson(error: object): void {
+  process.stderr.write(`${escaped(JSON.stringify({ error }))}\n`)
+}
+
+/** Writes to standard output, without what a terminal would obey (colours are ours), and waits until it is out; a reader that
+ * left is an error. */
 export function print(text: string): Promise<void> {
   // The write's own callback tells of the error; the event that follows it must find a listener.
   if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => undefined)
   return new Promise((resolve, reject) => {
-    process.stdout.write(text, error => (error ? reject(error) : resolve()))
+    process.stdout.write(escaped(text), error => (error ? reject(error) : resolve()))
   })
 }
 

@@ -1,6 +1,7 @@
 /** What comes from the broker is a stranger's until its signature says otherwise. */
 import { createHash } from 'node:crypto'
-import { isSignedBy, readEvent } from '#lib/bus/event.ts'
+import { unfit } from '#lib/bus/canonical.ts'
+import { isSignedBy, MAX_PAYLOAD, readEvent } from '#lib/bus/event.ts'
 import type { BusSettings } from '#lib/bus/settings.ts'
 import type { Job, JobEvent, JobEventName } from '#lib/jobs/schema.ts'
 import { addEvent } from '#lib/jobs/steps.ts'
@@ -89,6 +90,7 @@ function jobOf(folder: string, id: string): Job | undefined {
 
 /** An older publisher may leave out what only signed events need: who, which one, when. */
 function completed(payload: Uint8Array, nowMs: number): Uint8Array {
+  if (payload.length > MAX_PAYLOAD) return payload
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
@@ -96,6 +98,8 @@ function completed(payload: Uint8Array, nowMs: number): Uint8Array {
     return payload
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value) || 'sig' in value) return payload
+  // Refused for it by the reader; JSON.stringify would fall over what is nested without end.
+  if (unfit(value) !== undefined) return payload
   // The same payload is the same event, however often it comes.
   const seq = Number.parseInt(createHash('sha256').update(payload).digest('hex').slice(0, 12), 16) + 1
   return Buffer.from(JSON.stringify({ emitter: 'unsigned', seq, at: new Date(nowMs).toISOString(), ...value }))

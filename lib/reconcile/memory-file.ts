@@ -1,7 +1,8 @@
 /** Where a registry's memory is kept, and its one way in: under a lock of its own, written whole. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CodedError, EXIT, errnoOf, isCodedError } from '#lib/system/errors.ts'
+import { readWhole } from '#lib/system/files.ts'
 import { makeFolder } from '#lib/system/make-folder.ts'
 import { EMPTY } from './memory.ts'
 import type { Memory } from './memory-schema.ts'
@@ -33,19 +34,30 @@ export function ownName(registryPath: string, before: string): string {
 /** What is remembered; nothing when there is no file. A file that cannot be understood counts as none: the worst that
  * follows is that something is told once more. */
 export async function readMemory(path: string): Promise<Memory> {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return EMPTY
-    throw error
-  }
+  const text = readStateText(path)
+  if (text === undefined) return EMPTY
   const { memorySchema } = await import('./memory-schema.ts')
   try {
     return memorySchema.parse(JSON.parse(text))
   } catch {
     // Not JSON, or not ours: see above.
     return EMPTY
+  }
+}
+
+/** A thousand drifts have a megabyte. */
+const MAX_BYTES = 32 << 20
+
+/** The text of a state file; undefined where there is none, or something that cannot be one: a clone can carry a link to a
+ * device there, which would be read for ever. CodedError `memory-unusable`. */
+export function readStateText(path: string): string | undefined {
+  try {
+    return readWhole(path, size => {
+      if (size > MAX_BYTES) throw new CodedError('not-a-file', EXIT.broken, `${path} is too large`)
+    }).bytes.toString('utf8')
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ENXIO', 'not-a-file'].includes(errnoOf(error) ?? '')) return undefined
+    throw isCodedError(error) ? error : unusable(path, error)
   }
 }
 
@@ -61,13 +73,17 @@ export async function updateMemory(path: string, change: (memory: Memory) => Mem
     await changeUnderLock(path, change)
   } catch (error) {
     if (errnoOf(error) === undefined || isCodedError(error)) throw error
-    throw new CodedError(
-      'memory-unusable',
-      EXIT.refused,
-      `what was told cannot be kept at ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      'Make that place writable, or name another folder in $AGENT_SESSIONS_STATE_DIR. No pass changes what it could not tell.',
-    )
+    throw unusable(path, error)
   }
+}
+
+function unusable(path: string, error: unknown): CodedError {
+  return new CodedError(
+    'memory-unusable',
+    EXIT.refused,
+    `what was told cannot be kept at ${path}: ${error instanceof Error ? error.message : String(error)}`,
+    'Make that place writable, or name another folder in $AGENT_SESSIONS_STATE_DIR. No pass changes what it could not tell.',
+  )
 }
 
 async function changeUnderLock(path: string, change: (memory: Memory) => Memory): Promise<void> {

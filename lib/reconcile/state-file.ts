@@ -1,9 +1,8 @@
 /** What a monitor keeps for one listener, beside the memory of its registry. One monitor per registry writes it, so it needs
  * no lock. */
-import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
-import { makeOwnFolder, memoryPath } from './memory-file.ts'
+import { makeOwnFolder, memoryPath, readStateText } from './memory-file.ts'
 
 export interface StateFile<T> {
   /** None yet, or one that cannot be read, is the empty one: the worst that follows is that something is told once more. */
@@ -25,7 +24,7 @@ export async function stateFile<T extends object>(
   return {
     read() {
       try {
-        const value = JSON.parse(readFileSync(path, 'utf8'))
+        const value = JSON.parse(readStateText(path) ?? 'null')
         return value.schema === 1 ? parse(value) : empty
       } catch {
         return empty

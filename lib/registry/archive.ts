@@ -3,13 +3,15 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { Document, isMap, isScalar, isSeq, parse, parseDocument, stringify, YAMLSeq } from 'yaml'
-import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
+import { CodedError, EXIT, errnoOf, isCodedError } from '#lib/system/errors.ts'
 import { replaceFile, sweepLeftovers } from '#lib/system/file-replace.ts'
 import { readWhole, type WholeFile } from '#lib/system/files.ts'
 import { type Held, withLock } from '#lib/system/lock.ts'
-import type { Snapshot } from './read.ts'
+import { shortened } from '#lib/system/shortened.ts'
+import { type Snapshot, unreadable } from './read.ts'
 import { rowsOf } from './rows.ts'
 import type { Row } from './schema.ts'
+import { positionOf, readYamlMap } from './yaml.ts'
 
 const MAX_BYTES = 64 << 20
 /** A person saves an archive once, not five times while we write. */
@@ -53,14 +55,8 @@ function appendTo(archive: string, from: Snapshot, rows: readonly Row[], held: H
 
 /** The rows of an archive's text. */
 export function archivedRows(text: string, archive: string): unknown[] {
-  const document = parseDocument(text)
-  const [error] = document.errors
-  if (error !== undefined) {
-    const { line, col } = error.linePos?.[0] ?? { line: 1, col: 1 }
-    throw broken(`${archive}:${line}:${col}`, error.message.split('\n')[0] ?? error.message)
-  }
-  const value: unknown = document.toJS()
-  const rows = typeof value === 'object' && value !== null && 'tmux_sessions' in value ? value.tmux_sessions : undefined
+  const brokenAt = (offset: number, what: string) => broken(`${archive}:${positionOf(text, offset)}`, shortened(what))
+  const { tmux_sessions: rows } = readYamlMap(text, brokenAt).value
   if (rows === undefined || rows === null) return []
   if (!Array.isArray(rows)) throw broken(archive, 'a list `tmux_sessions` was expected')
   return rows
@@ -86,7 +82,7 @@ function itemsOf(from: Snapshot, rows: readonly Row[]): string {
 }
 
 function appended(text: string, items: string): string {
-  const document = parseDocument(text)
+  const document = parseDocument(text, { uniqueKeys: false })
   const list = document.get('tmux_sessions', true)
   const eol = text.includes('\r\n') ? '\r\n' : '\n'
   let head = text === '' || text.endsWith('\n') ? text : `${text}${eol}`
@@ -114,7 +110,7 @@ function readIfThere(path: string): WholeFile | undefined {
     })
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
+    throw isCodedError(error) ? error : unreadable(path, error)
   }
 }
 

@@ -7,7 +7,7 @@ import { readWhole, type WholeFile } from '#lib/system/files.ts'
 import { type LockOptions, withLocks } from '#lib/system/lock.ts'
 import { logActions } from './actions-log.ts'
 import { lineDiff } from './line-diff.ts'
-import { readRegistryBytes, refuseTooLarge } from './read.ts'
+import { readRegistryBytes, refuseTooLarge, unreadable } from './read.ts'
 import { type Places, placesOf } from './workspace.ts'
 
 /** Keeps a good registry's bytes as `.bak`, with its mode. A link in the `.bak`'s place is replaced, not followed. */
@@ -116,7 +116,7 @@ function readIfThere(path: string): WholeFile | undefined {
     return readWhole(path, bytes => refuseTooLarge(bytes, path))
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
+    throw isCodedError(error) ? error : unreadable(path, error)
   }
 }
 

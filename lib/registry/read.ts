@@ -1,6 +1,6 @@
 /** Reading a registry: the fast way where it is sure, else what `yaml` says; then the schema. */
 import { isAscii, isUtf8 } from 'node:buffer'
-import { CodedError, EXIT } from '#lib/system/errors.ts'
+import { CodedError, EXIT, errnoOf } from '#lib/system/errors.ts'
 import { type PlainDocument, type RowRanges, readPlain } from './plain.ts'
 import type { Registry } from './schema.ts'
 import { isSurelyRegistry } from './valid.ts'
@@ -29,6 +29,13 @@ export function refuseTooLarge(bytes: number, path: string): void {
     `${path}: expected at most ${mb(MAX_REGISTRY_BYTES)}, found ${mb(bytes)}`,
     'is it the right file? `agent-sessions prune` moves rows that have ended to an archive, before it grows that far',
   )
+}
+
+/** The CodedError `registry-unreadable` for what the system says of a registry, its .bak or its archive. */
+export function unreadable(path: string, error: unknown): CodedError {
+  const detail = error instanceof Error ? error.message : String(error)
+  const hint = errnoOf(error) === 'EACCES' ? 'This user must be able to read it.' : undefined
+  return new CodedError('registry-unreadable', EXIT.refused, `cannot read ${path}: ${detail}`, hint)
 }
 
 /** The registry when the fast reader is sure of it and it is valid; undefined: ask `readRegistryBytes`. */

@@ -1,11 +1,11 @@
 /** The registry's door: reading it as of one moment, and the only way to write it. */
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { CodedError, EXIT, errnoOf, isCodedError } from '#lib/system/errors.ts'
 import { isUnchanged, readWhole, type Stamp, type WholeFile } from '#lib/system/files.ts'
 import type { Change } from './change.ts'
 import { noRegistry } from './locate.ts'
-import { readRegistryBytes, refuseTooLarge, type Snapshot } from './read.ts'
+import { readRegistryBytes, refuseTooLarge, type Snapshot, unreadable } from './read.ts'
 
 export interface RegistryFile extends WholeFile {
   snapshot: Snapshot
@@ -98,13 +98,23 @@ async function parse(file: WholeFile, path: string, again: boolean): Promise<Sna
  * write would take the good copy with it. */
 function refuseEmptied(path: string): void {
   const backup = backupOf(path)
-  if (backup === undefined || !/^\s*- /m.test(readFileSync(backup, 'utf8'))) return
+  if (backup === undefined || !/^[ \t]*- /m.test(textOf(backup))) return
   throw new CodedError(
     'registry-broken',
     EXIT.broken,
     `${path}:1:1: the file is empty, and ${backup} holds rows`,
     '`agent-sessions restore` shows them and puts them back; if it is meant to be empty, write `tmux_sessions: []` into it',
   )
+}
+
+/** Nothing where it is no registry's: a link to a device would be read for ever. */
+function textOf(backup: string): string {
+  try {
+    return readWhole(backup, bytes => refuseTooLarge(bytes, backup)).bytes.toString('utf8')
+  } catch (error) {
+    if (isCodedError(error)) return ''
+    throw error
+  }
 }
 
 /** The `.bak` that a hint may name. */
@@ -121,7 +131,5 @@ function readError(path: string, error: unknown): unknown {
   const errno = errnoOf(error)
   if (errno === undefined || isCodedError(error)) return error
   if (errno === 'ENOENT' || errno === 'ENOTDIR') return noRegistry([path], path)
-  const detail = error instanceof Error ? error.message : String(error)
-  const hint = errno === 'EACCES' ? 'This user must be able to read it.' : undefined
-  return new CodedError('registry-unreadable', EXIT.refused, `cannot read ${path}: ${detail}`, hint)
+  return unreadable(path, error)
 }

@@ -4,6 +4,7 @@
  */
 import { type Document, isMap, isScalar, parseDocument, visit, type YAMLError } from 'yaml'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
+import { shortened } from '#lib/system/shortened.ts'
 
 /** `Anchor ending in : is ambiguous`, `Unresolved tag` …: yaml goes on, the meaning is a guess. A directive it does not
  * know is none. */
@@ -31,7 +32,7 @@ export function brokenRegistry(path: string, position: string, what: string, bac
     backup === undefined
       ? 'mend that place in an editor; nothing was written to the file'
       : `mend that place in an editor, or run \`agent-sessions restore\`: it shows how ${backup} differs and puts it back`
-  return new CodedError('registry-broken', EXIT.broken, `${path}:${position}: ${what}`, hint)
+  return new CodedError('registry-broken', EXIT.broken, `${path}:${position}: ${shortened(what)}`, hint)
 }
 
 /**
@@ -39,7 +40,14 @@ export function brokenRegistry(path: string, position: string, what: string, bac
  * is an empty registry. Throws CodedError `registry-broken` with file, line and column.
  */
 export function readYaml(text: string, path: string, backup?: string): YamlRegistry {
-  const broken = (offset: number, what: string) => brokenRegistry(path, positionOf(text, offset), what, backup)
+  return readYamlMap(text, (offset, what) => brokenRegistry(path, positionOf(text, offset), what, backup))
+}
+
+/** Makes the error for what is wrong at an offset. */
+export type BrokenAt = (offset: number, what: string) => CodedError
+
+/** The same for another file of ours, with errors of its own. Linear: `yaml` alone compares each key with each. */
+export function readYamlMap(text: string, broken: BrokenAt): YamlRegistry {
   const document = parse(text, broken)
   const problem = document.errors[0] ?? document.warnings.find(warning => !HARMLESS.has(warning.code))
   if (problem !== undefined) throw broken(problem.pos[0], sentenceOf(problem))
@@ -48,7 +56,7 @@ export function readYaml(text: string, path: string, backup?: string): YamlRegis
     return { document, value: {} }
   }
   if (!isMap(contents)) {
-    throw broken(contents.range[0], 'expected a map with tmux_sessions at the top level, found something else')
+    throw broken(contents.range[0], 'expected a map at the top level, found something else')
   }
   visit(document, {
     Map(_, map) {
@@ -69,7 +77,7 @@ export function readYaml(text: string, path: string, backup?: string): YamlRegis
   return { document, value: toValue(document, broken) }
 }
 
-function parse(text: string, broken: (offset: number, what: string) => CodedError): Document.Parsed {
+function parse(text: string, broken: BrokenAt): Document.Parsed {
   try {
     // Keys that stand twice are looked for below: yaml compares each with each.
     const options = { merge: true, uniqueKeys: false, prettyErrors: false, keepSourceTokens: true } as const
@@ -80,10 +88,7 @@ function parse(text: string, broken: (offset: number, what: string) => CodedErro
   }
 }
 
-function toValue(
-  document: Document.Parsed,
-  broken: (offset: number, what: string) => CodedError,
-): Record<string, unknown> {
+function toValue(document: Document.Parsed, broken: BrokenAt): Record<string, unknown> {
   try {
     return document.toJS() as Record<string, unknown>
   } catch (error) {

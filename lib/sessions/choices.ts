@@ -1,3 +1,4 @@
+import { patternLike } from '#lib/agents/bounded-pattern.ts'
 import type { ScreenLine } from '#lib/agents/drive/types.ts'
 
 /** One choice of a question on the screen, without its mark and number. */
@@ -20,8 +21,9 @@ const MAX_BELOW = 10
  * before the marked one. The others are known by standing in its column. */
 export function readChoices(lines: readonly Pick<ScreenLine, 'text'>[], choiceMark: RegExp): Choice[] {
   const texts = lines.map(line => line.text)
-  const marked = texts.findLastIndex(text => contentOf(text, choiceMark) !== undefined)
-  const mark = contentOf(texts[marked] ?? '', choiceMark)
+  const markAndGap = patternLike(choiceMark, `^(?:${choiceMark.source})[\\s\\u00a0]+(?=\\S)`, 'u')
+  const marked = texts.findLastIndex(text => contentOf(text, markAndGap) !== undefined)
+  const mark = contentOf(texts[marked] ?? '', markAndGap)
   if (mark === undefined) return []
   const isChoice = (text: string) => {
     const place = plainContent(text)
@@ -42,9 +44,9 @@ interface Place {
 }
 
 /** What stands behind the mark at a line's beginning; undefined for a line without it, or with nothing behind it. */
-function contentOf(line: string, choiceMark: RegExp): Place | undefined {
+function contentOf(line: string, markAndGap: RegExp): Place | undefined {
   const place = plainContent(line)
-  const found = place && new RegExp(`^(?:${choiceMark.source})[\\s\\u00a0]+(?=\\S)`, 'u').exec(place.text)
+  const found = place && markAndGap.exec(place.text)
   return place && found
     ? { column: place.column + found[0].length, text: place.text.slice(found[0].length) }
     : undefined

@@ -153,18 +153,16 @@ describe('the config', () => {
     ['agents:\n  claude: {}\n', 'FILE:2:11: agents.claude: this agent is known already'],
     ['agents:\n  "a b": {}\n', 'FILE:'],
     ['agents: [x]\n', 'FILE:1:9: agents'],
-    ['- x\n', 'FILE:1:1: the file'],
+    ['- x\n', 'FILE:1:1: expected a map'],
     ['roles: creator\n', 'FILE:1:8: roles'],
-    ['a: &a [1]\nagents: *b\n', 'FILE: Unresolved alias'],
+    ['a: &a [1]\nagents: *b\n', 'FILE:2:9: Unresolved alias'],
   ])('%j is refused, with the place', async (text, message) => {
     expect(await failure(text)).toContain(message)
   })
 
   it('that cannot be read is said so', async () => {
     world.folder('agent-sessions.config.yaml')
-    await expect(readConfig(join(world.home, 'agent-sessions.config.yaml'))).rejects.toThrow(
-      /cannot be read \(EISDIR\)/,
-    )
+    await expect(readConfig(join(world.home, 'agent-sessions.config.yaml'))).rejects.toThrow(/is not a plain file/)
   })
 
   it('has a JSON Schema', () => {

@@ -1,4 +1,5 @@
 /** Agents of the config that say how they are started. */
+import { boundedPattern } from '../bounded-pattern.ts'
 import type { AgentConfig } from '../custom.ts'
 import type { Driver, InputLine, Launch, ScreenLine, Wish } from './types.ts'
 
@@ -27,6 +28,7 @@ export function customDriver(name: string, config: AgentConfig): Driver | undefi
     return { args, ...(takesId ? { id: values.id } : {}), ...(takesLog ? { logFile: wish.logFile } : {}) }
   }
   const { resume, fork } = config
+  const pattern = config.input === undefined ? undefined : boundedPattern(config.input)
   return {
     name,
     programs,
@@ -46,12 +48,12 @@ export function customDriver(name: string, config: AgentConfig): Driver | undefi
       : { skipRefusal: () => `the config does not say how ${name} skips permissions (skip_permissions)` }),
     // Whether its conversation is the one that was asked for, only its staying up can tell.
     resumeProof: 'stays',
-    ...(config.not_found ? { notFound: new RegExp(config.not_found, 'm') } : {}),
-    ...(config.trust_choice ? { trustChoice: new RegExp(config.trust_choice) } : {}),
-    ...(config.choice_mark ? { choiceMark: new RegExp(config.choice_mark, 'u') } : {}),
+    ...(config.not_found ? { notFound: boundedPattern(config.not_found, 'm') } : {}),
+    ...(config.trust_choice ? { trustChoice: boundedPattern(config.trust_choice) } : {}),
+    ...(config.choice_mark ? { choiceMark: boundedPattern(config.choice_mark, 'u') } : {}),
     leaveText: config.leave ?? '/exit',
     enterGapMs: config.enter_gap_ms ?? 300,
-    input: lines => inputOf(lines, config.input),
+    input: lines => inputOf(lines, pattern),
     recordMark: async () => undefined,
     messagesSince: async () => undefined,
   }
@@ -63,9 +65,8 @@ function valueFor(values: Record<string, string>, word: string): string | undefi
 }
 
 /** The last line that the pattern matches; what its first group caught is the draft. */
-function inputOf(lines: readonly ScreenLine[], source: string | undefined): InputLine {
-  if (source === undefined) return { kind: 'none' }
-  const pattern = new RegExp(source)
+function inputOf(lines: readonly ScreenLine[], pattern: RegExp | undefined): InputLine {
+  if (pattern === undefined) return { kind: 'none' }
   // What is captured has no blanks at the ends of lines: an empty input line may be its sign alone.
   const read = (line: string) => pattern.exec(line) ?? pattern.exec(`${line} `)
   const draft = lines.map(({ bright }) => read(bright.slice(0, 300).trimEnd())).findLast(match => match !== null)

@@ -6,6 +6,7 @@ import { rowsOf } from '#lib/registry/rows.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import { COMMANDS } from '../commands.ts'
 import { currentFolder } from '../current-folder.ts'
+import { visible } from '../visible.ts'
 import { SCRIPTS } from './scripts.ts'
 
 /** Whose sessions a command takes by name. */
@@ -28,7 +29,8 @@ export async function suggest(
 ): Promise<readonly string[]> {
   const current = words.at(-1) ?? ''
   const all = await candidates(words.slice(0, -1), current, env)
-  return [...new Set(all)].filter(word => word.startsWith(current) && !/[\n\r\0]/.test(word))
+  // A word that a terminal would obey is no help on a command line.
+  return [...new Set(all)].filter(word => word.startsWith(current) && visible(word) === word)
 }
 
 async function candidates(
