@@ -8,7 +8,7 @@ import { tmux } from '../../tests/harness/tmux.ts'
 import type { World } from '../../tests/harness/world.ts'
 import { LAB, type StandIn, startStandIn } from '../../tests/sessions/stand-in.ts'
 import { countsOf, type Outcome } from './delivery-counts.ts'
-import type { Proof, ProofOptions, ProofResult } from './proof.ts'
+import { countedPart, type ProofResult, type Seeded } from './proof.ts'
 import { KINDS, pick, type Random, randomFrom, textOf } from './texts.ts'
 import { inWorld } from './world.ts'
 
@@ -19,19 +19,24 @@ const PANES = 2
 const PER_STAND_IN = 25
 const TIMEOUT_MS = 30_000
 
-export const deliveries: Proof = {
+export const deliveries = countedPart({
   name: 'deliveries',
   claim: 'every prompt arrived exactly once, and none was said to have arrived that had not',
-  run: proveDeliveries,
-}
+  seconds: 15,
+  cases: 'prompts',
+  caseMs: 300,
+  prove: (prompts, seeded) => proveDeliveries({ prompts, ...seeded }),
+})
 
-export async function proveDeliveries({ prompts, seed, onProgress }: ProofOptions): Promise<ProofResult> {
+export async function proveDeliveries(options: Seeded & { prompts: number }): Promise<ProofResult> {
+  const { prompts, seed, signal, onProgress } = options
   return inWorld(async (world, agents) => {
     const canary = join(world.root, 'canary')
     const panes = AGENTS.flatMap(agent => Array.from({ length: PANES }, (_, n) => ({ agent, n })))
     let done = 0
     // One that fails ends the others before their world is removed.
     const stop = new AbortController()
+    signal?.addEventListener('abort', () => stop.abort(), { once: true })
     const results = await Promise.allSettled(
       panes.map(({ agent, n }, at) => {
         const count = Math.floor(prompts / panes.length) + (at < prompts % panes.length ? 1 : 0)
@@ -76,7 +81,7 @@ interface Pane {
 async function onePane(pane: Pane): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   try {
-    for (let left = pane.count; left > 0; left -= PER_STAND_IN)
+    for (let left = pane.count; left > 0 && !pane.stop.signal.aborted; left -= PER_STAND_IN)
       outcomes.push(...(await oneStandIn(pane, Math.min(left, PER_STAND_IN), outcomes.length)))
   } catch (error) {
     pane.stop.abort()

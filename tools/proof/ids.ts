@@ -21,25 +21,28 @@ import {
   turnEnded,
   turnsWith,
 } from './live.ts'
-import type { Proof, ProofResult, Seeded } from './proof.ts'
+import { countedPart, type ProofResult, type Seeded } from './proof.ts'
 import { pick, type Random, randomFrom } from './texts.ts'
 
-export const ids: Proof = {
+export const ids = countedPart({
   name: 'ids',
   claim: "no row holds another agent's conversation, and each agent that says which one it is in is on record with it",
+  seconds: 12,
   cases: 'runs',
-  run: proveIds,
-}
+  caseMs: 4000,
+  prove: (runs, seeded) => proveIds({ runs, ...seeded }),
+})
 
 /** Worlds at once: agents mostly wait. */
 const AT_ONCE = 3
 
-export async function proveIds({ runs, seed, onProgress }: Seeded & { runs: number }): Promise<ProofResult> {
+export async function proveIds({ runs, seed, signal, onProgress }: Seeded & { runs: number }): Promise<ProofResult> {
   let done = 0
   const results = await atATime(
     AT_ONCE,
     Array.from({ length: runs }, (_, run) => run),
     async run => {
+      if (signal?.aborted) return []
       const known = await oneRun(seed, run)
       onProgress?.(++done)
       return known

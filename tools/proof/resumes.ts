@@ -21,17 +21,19 @@ import {
   turnEnded,
   turnsWith,
 } from './live.ts'
-import type { Proof, ProofResult, Seeded } from './proof.ts'
+import { countedPart, type ProofResult, type Seeded } from './proof.ts'
 import { countResumes, type Fate, isResumable, missesOfDrifts, type Outcome, type Session } from './resume-counts.ts'
 import { removeArtifact, removeFolder } from './resume-losses.ts'
 import { pick, type Random, randomFrom } from './texts.ts'
 
-export const resumes: Proof = {
+export const resumes = countedPart({
   name: 'resumes',
   claim: 'after a reboot each session that can be resumed is back in its own conversation, the others have a reason',
-  cases: 'rounds',
-  run: proveResumes,
-}
+  seconds: 25,
+  cases: 'reboots',
+  caseMs: 25_000,
+  prove: (rounds, seeded) => proveResumes({ rounds, ...seeded }),
+})
 
 const FATES: readonly Fate[] = [
   ...Array<Fate>(11).fill('running'),
@@ -47,10 +49,11 @@ const AT_ONCE = 4
 /** For all of `resume --all`. */
 const ALL_MS = 400_000
 
-export async function proveResumes({ rounds, seed, onProgress }: Seeded & { rounds: number }): Promise<ProofResult> {
+export async function proveResumes(options: Seeded & { rounds: number }): Promise<ProofResult> {
+  const { rounds, seed, signal, onProgress } = options
   const outcomes: Outcome[] = []
   const misses: string[] = []
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds && !signal?.aborted; round++) {
     const where = `seed ${seed}, round ${round}`
     try {
       const one = await oneRound(randomFrom(seed * 1000 + round), where)

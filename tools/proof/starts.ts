@@ -8,7 +8,7 @@ import { adapterNamed } from '#lib/agents/table.ts'
 import { installAgents } from '../../tests/agents/install.ts'
 import { newSession, tmux } from '../../tests/harness/tmux.ts'
 import type { World } from '../../tests/harness/world.ts'
-import type { Proof, ProofResult, Sizes } from './proof.ts'
+import { countedPart, type ProofResult, type Seeded } from './proof.ts'
 import { inWorld } from './world.ts'
 
 const AGENTS = ['claude', 'codex', 'gemini', 'opencode', 'agy']
@@ -17,36 +17,38 @@ const PROGRAM = resolve(import.meta.dirname, '../../bin/agent-sessions.cjs')
 const MOST_MS = 500
 const BOUND_MS = 20_000
 
-export const starts: Proof = {
+export const starts = countedPart({
   name: 'starts',
   claim: `a create takes at most ${MOST_MS} ms more than the agent's own start and settling (medians)`,
+  seconds: 8,
   cases: 'rounds',
-  run: ({ rounds }: Sizes) =>
-    inWorld(async world => {
-      installAgents(world.bin)
-      const rows: ProofResult['rows'] = []
-      const misses: string[] = []
-      for (const agent of AGENTS) {
-        const bare: number[] = []
-        const whole: number[] = []
-        for (let round = 0; round < rounds; round++) {
-          bare.push(startBare(world, agent, `bare-${agent}-${round}`))
-          whole.push(create(world, agent, `own-${agent}-${round}`))
-        }
-        const extra = Math.round(median(whole) - median(bare))
-        // The real program asks for trust only after its input line stands: so long nobody can know that it is ready.
-        const settleMs = (await driverNamed(agent))?.settleMs ?? 0
-        rows.push({
-          agent,
-          'bare ms': Math.round(median(bare)),
-          'create ms': Math.round(median(whole)),
-          'settling ms': settleMs,
-          'more ms': extra - settleMs,
-        })
-        if (extra - settleMs > MOST_MS) misses.push(`${agent}: ${extra - settleMs} ms more than its own start`)
+  caseMs: 4000,
+  prove: proveStarts,
+})
+
+async function proveStarts(rounds: number, { signal, onProgress }: Seeded): Promise<ProofResult> {
+  return inWorld(async world => {
+    installAgents(world.bin)
+    const times = new Map(AGENTS.map(agent => [agent, { bare: [] as number[], whole: [] as number[] }]))
+    for (let round = 0; round < rounds && !signal?.aborted; round++) {
+      for (const [agent, { bare, whole }] of times) {
+        bare.push(startBare(world, agent, `bare-${agent}-${round}`))
+        whole.push(create(world, agent, `own-${agent}-${round}`))
       }
-      return { rows, misses }
-    }),
+      onProgress?.(round + 1)
+    }
+    const rows: ProofResult['rows'] = []
+    const misses: string[] = []
+    for (const [agent, { bare, whole }] of times) {
+      const extra = Math.round(median(whole) - median(bare))
+      // The real program asks for trust only after its input line stands: so long nobody can know that it is ready.
+      const settleMs = (await driverNamed(agent))?.settleMs ?? 0
+      const more = extra - settleMs
+      rows.push({ agent, 'create ms': Math.round(median(whole)), 'settling ms': settleMs, 'more ms': more })
+      if (more > MOST_MS) misses.push(`${agent}: ${more} ms more than its own start`)
+    }
+    return { rows, misses }
+  })
 }
 
 function startBare(world: World, agent: string, name: string): number {
