@@ -25,7 +25,7 @@ const DEEDS: readonly (readonly [Deed, number])[] = [
   [aimed(person.resume, 'ended'), 5],
   [aimed(person.submit, 'running'), 8],
   [person.report, 5],
-  [person.forge, 1],
+  [person.forge, 3],
   [person.startByHand, 3],
   [aimed(person.killByHand, 'running'), 2],
   [person.look, 2],

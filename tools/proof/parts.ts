@@ -3,5 +3,6 @@ import { faults } from './faults.ts'
 import { listings } from './listings.ts'
 import type { Part } from './part.ts'
 import { saves } from './saves.ts'
+import { soak } from './soak.ts'
 
-export const PARTS: readonly Part[] = [listings, saves, faults]
+export const PARTS: readonly Part[] = [listings, saves, soak, faults]

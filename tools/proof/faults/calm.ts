@@ -7,7 +7,7 @@ import { tmux } from '../../../tests/harness/tmux.ts'
 import { CLIS, journal } from '../live.ts'
 import { killServer, release } from './harm.ts'
 import { FOREIGN, folderOf, keyOf, type Lab, SERVERS } from './lab.ts'
-import { emit, keepMonitor } from './person.ts'
+import { emit, FORGER, keepMonitor } from './person.ts'
 import { lifeKey, livesIn } from './processes.ts'
 import { lifeOf, type Seen, type Watcher } from './watcher.ts'
 
@@ -147,7 +147,7 @@ interface JobFile {
   settled: boolean
   keep_session: boolean
   session: { tmux_server_pid?: number; tmux_server_pid_start?: string; tmux_session_id?: string }
-  events: { event: string; late?: boolean }[]
+  events: { event: string; emitter: string; late?: boolean }[]
 }
 
 const jobFile = (lab: Lab, id: string): JobFile =>
@@ -160,7 +160,8 @@ function wrongJobs(lab: Lab, rows: Seen['rows']): string[] {
     const ends = file.events.filter(({ event, late }) => /^(completed|error|cancelled|expired)$/.test(event) && !late)
     const problems: string[] = []
     if (ends.length > 1) problems.push(`job ${job.id} ended ${ends.length} times`)
-    if (job.reported === undefined && file.state === 'completed') problems.push(`job ${job.id} ended by a forged event`)
+    if (file.events.some(({ emitter }) => emitter === FORGER)) problems.push(`job ${job.id} took a forged event`)
+    if (job.reported === undefined && file.state === 'completed') problems.push(`job ${job.id} ended unasked`)
     // Its session may have gone first: that is an error, told before.
     if (job.reported !== undefined && file.state !== job.reported && file.state !== 'error')
       problems.push(`job ${job.id} is ${file.state}, reported ${job.reported}`)

@@ -37,6 +37,9 @@ export async function command(lab: Lab, words: string[]): Promise<Done> {
   lab.say(`${words.join(' ')} → ${running.isHarmed ? 'harmed, ' : ''}${code} ${stderr.slice(0, 300)}`)
   const isCrash = code === null ? !running.isHarmed : code > 4
   if (isCrash || /\n {4}at /.test(stderr)) lab.wrong('a command crashed', `${running.words}\nexit ${code}\n${stderr}`)
+  // Its op stood in the row all the time, and a row with an op is left alone.
+  if (stderr.includes('"row-changed"'))
+    lab.wrong('the row of a command at work was changed', `${running.words}\n${stderr}`)
   let json: Done['json']
   try {
     json = JSON.parse(running.stdout())
@@ -163,6 +166,7 @@ export async function forge(lab: Lab, _: Name, random: Random): Promise<void> {
   if (open.length > 0) await publish(lab, pick(random, open), 'completed', true)
 }
 
+export const FORGER = 'forger'
 const PREFIX = 'python/mqtt/jobs'
 
 async function publish(lab: Lab, job: KnownJob, event: string, isForged: boolean): Promise<void> {
@@ -170,7 +174,8 @@ async function publish(lab: Lab, job: KnownJob, event: string, isForged: boolean
   if (broker === undefined) return
   const file = JSON.parse(readFileSync(join(folderOf(lab), 'jobs', `${job.id}.json`), 'utf8'))
   const { name, server } = job
-  const fields = { job_id: job.id, event, at: new Date().toISOString(), emitter: 'storm', seq: 1 }
+  const emitter = isForged ? FORGER : 'storm'
+  const fields = { job_id: job.id, event, at: new Date().toISOString(), emitter, seq: 1 }
   const secret = isForged ? '0'.repeat(64) : file.secret
   const payload = JSON.stringify(signEvent({ ...fields, session: name, server, host: 'elsewhere' }, secret))
   const login = { username: broker.username, password: broker.password, protocolVersion: 4 as const }

@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 import type { Row } from '#lib/registry/schema.ts'
 import { registrySchema } from '#lib/registry/schema.ts'
 import { keyOf, type Lab } from './lab.ts'
-import { type Life, lifeKey, livesIn } from './processes.ts'
+import { isSame, type Life, lifeKey, livesIn } from './processes.ts'
 
 const EVERY_MS = 40
 /** A session that the file calls ended may still be on its way out; after this it is alive. */
@@ -112,6 +112,10 @@ function compare(lab: Lab, { rows: before }: Seen, { rows }: Seen): Row[] {
     if (isEnded(old) && row.status === 'running' && !lab.busy.has(key) && lifeOf(row) === lifeOf(old))
       lab.wrong(`${key} was ${old.status} and runs again as the same session`, JSON.stringify(row))
     if (!isEnded(old) && isEnded(row)) ended.push(row)
+    const { op } = old
+    const isJudged = row.status === 'terminated' && /tmux gone/.test(row.termination_mode ?? '') && !isEnded(old)
+    if (isJudged && op?.pid !== undefined && isSame(op.pid, String(op.pid_start)))
+      lab.wrong(`${key} was judged while its ${op.kind} (pid ${op.pid}) was at work`, JSON.stringify([old, row]))
   }
   return ended
 }
