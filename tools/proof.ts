@@ -1,5 +1,6 @@
 /** The proof: everything that is thrown at this program, in one suite, with a report. See HELP. */
 import { parseArgs } from 'node:util'
+import { plural } from '#lib/system/plural.ts'
 import type { Part } from './proof/part.ts'
 import { PARTS } from './proof/parts.ts'
 import { writeReport } from './proof/report.ts'
@@ -67,7 +68,7 @@ async function prove(): Promise<number> {
   const command = ['npm run proof --', ...process.argv.slice(2)].join(' ').replace(/ --$/, '')
   writeReport(values.out, { command, seeds, began, took }, rans)
   const wrong = rans.flatMap(ran => ran.wrong)
-  const verdict = wrong.length === 0 ? 'nothing was lost or wrong' : `${wrong.length} things were lost or wrong`
+  const verdict = wrong.length === 0 ? 'nothing was lost or wrong' : `lost or wrong: ${plural(wrong.length, 'finding')}`
   console.log(`${verdict}, ${Math.round(took)} s; the report: ${values.out}/proof-report.md`)
   if (stop.signal.aborted) console.log('it was interrupted: what is missing was not tried')
   return wrong.length === 0 && !stop.signal.aborted ? 0 : 1

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { plural } from '#lib/system/plural.ts'
 import { VERSION } from '#lib/version.ts'
 import type { Ran } from './run-parts.ts'
 
@@ -59,7 +60,9 @@ type Named = { part: string; seed: number; what: string; evidence: string }
 function pageOf(facts: Facts, machine: Record<string, string>, rans: readonly Ran[], wrong: readonly Named[]): string {
   const names = [...new Set(rans.map(({ name }) => name))]
   const verdict =
-    wrong.length === 0 ? 'Nothing was lost, and nothing was wrong.' : `**${wrong.length} things were lost or wrong.**`
+    wrong.length === 0
+      ? 'Nothing was lost, and nothing was wrong.'
+      : `**Lost or wrong: ${plural(wrong.length, 'finding')}.**`
   const lines = [
     '# Proof report',
     '',
