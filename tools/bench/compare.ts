@@ -10,10 +10,11 @@ export interface Compared {
   verdict: 'slower' | 'faster' | 'same'
 }
 
-export const HOW_IT_IS_DECIDED = `a row's figure is its ratio to node -e 0 where it has one, else its median. The noise of a run is how far its median lies
-above its fastest value, and at least 3 % of the figure (10 % of one that was measured once). A row is slower where its
-figure grew by more than the noise of both runs together, and by more than what never matters (0.05 of a ratio, 15 ms, 4 MiB,
-0.05 % CPU, half a second), and its fastest value grew, too. Faster is the same the other way round.`
+export const HOW_IT_IS_DECIDED = `a row's figure is its ratio to node -e 0 where it has one, else its
+median. The noise of a run is how far its median lies above its fastest value, and at least 3 % of the figure (10 % of one
+that was measured once). A row is slower where its figure grew by more than the noise of both runs together, and by more than
+what never matters (0.05 of a ratio, 15 ms, 4 MiB, 0.05 % CPU, half a second), and its fastest value grew, too. Faster is the
+same the other way round.`
 
 /** What never matters, where a row has no ratio. */
 const SLACK: Readonly<Record<Row['unit'], number>> = { ms: 15, 'CPU ms': 1, s: 0.5, MiB: 4, '%': 0.05, times: 0 }

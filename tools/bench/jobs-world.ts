@@ -1,13 +1,13 @@
 /** A registry whose rows have open jobs. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signEvent } from '#lib/bus/event.ts'
 import { eventTopic } from '#lib/bus/topics.ts'
 import type { Job } from '#lib/jobs/schema.ts'
 import { jobsFolder, makeJobsFolder, withJobsLock } from '#lib/jobs/store.ts'
-import { atTheEnd } from './left.ts'
+import { atTheEnd, removeFolder } from './left.ts'
 import { barePath } from './world.ts'
 
 export interface JobsWorld {
@@ -31,7 +31,7 @@ export async function makeJobsWorld(rows: number, perRow: number): Promise<JobsW
   const text = Array.from({ length: rows }, (_, i) => rowText(`lab-${i}-creator-claude`, jobs[i]?.id ?? '')).join('')
   writeFileSync(registry, `tmux_sessions:\n${text}`, { mode: 0o600 })
   await addJobs(registry, jobs)
-  return { root, registry, env, jobs, remove: atTheEnd(() => rmSync(root, { recursive: true, force: true })) }
+  return { root, registry, env, jobs, remove: atTheEnd(() => removeFolder(root)) }
 }
 
 export async function addJobs(registry: string, jobs: readonly Job[]): Promise<void> {

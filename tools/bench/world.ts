@@ -1,18 +1,9 @@
 /** A private tmux server full of stand-in agents, and the registry and files that go with them. */
 import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { atTheEnd } from './left.ts'
+import { atTheEnd, removeFolder } from './left.ts'
 
 export interface BenchWorld {
   root: string
@@ -89,7 +80,7 @@ export function makeBenchWorld(sessions: number): BenchWorld {
     try {
       tmux('kill-server')
     } finally {
-      rmSync(root, { recursive: true, force: true })
+      removeFolder(root)
     }
   })
   const newSession = (i: number) => [
