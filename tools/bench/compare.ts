@@ -52,6 +52,7 @@ function spread({ median, min, ratio, runs }: Row): { figure: number; min: numbe
 export const HEAD = ['what', 'before', 'now', 'change', '']
 
 export function cells({ name, before, after, change, verdict }: Compared): string[] {
-  const shown = change === null ? '' : `${change > 0 ? '+' : ''}${change.toFixed(0)} %`
+  const rounded = Math.round(change ?? 0)
+  const shown = change === null ? '' : rounded === 0 ? '0 %' : `${rounded > 0 ? '+' : ''}${rounded} %`
   return [name, before.toFixed(2), after.toFixed(2), shown, verdict === 'same' ? '' : verdict]
 }
