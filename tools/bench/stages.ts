@@ -4,18 +4,18 @@ import { makeJobsWorld } from './jobs-world.ts'
 import type { Place } from './loads.ts'
 import { addQuickAgent, type BenchWorld, makeBenchWorld } from './world.ts'
 
-interface Set {
+interface Made {
   world: BenchWorld
   place: Place
 }
 
 export interface Stages {
   /** Sessions that run, a row for each. */
-  rows(count: number): Set
+  rows(count: number): Made
   /** The same without rows. */
-  strays(count: number): Set
+  strays(count: number): Made
   /** One session, and an agent that is ready at once. */
-  quick(): Set
+  quick(): Made
   /** Rows with an open job each. */
   jobs(count: number): Promise<Place>
   bus(kind: BrokerKind): Promise<BusStage>
@@ -23,10 +23,10 @@ export interface Stages {
 }
 
 export function stages(runs: number, node: string): Stages {
-  const sets = new Map<string, Set>()
+  const sets = new Map<string, Made>()
   const buses = new Map<BrokerKind, BusStage>()
   const jobs = new Map<number, Awaited<ReturnType<typeof makeJobsWorld>>>()
-  const set = (key: string, sessions: number, add: (world: BenchWorld) => void): Set => {
+  const set = (key: string, sessions: number, add: (world: BenchWorld) => void): Made => {
     const known = sets.get(key)
     if (known !== undefined) return known
     if (sessions > 10) process.stderr.write(`a tmux server with ${sessions} sessions …\n`)
