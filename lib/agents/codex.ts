@@ -19,7 +19,7 @@ const screen: ScreenMark[] = [
     `(?:Would you like to (?:run the following command|make the following edits|grant these permissions)|Do you want to approve network access to)${within(40)}Press enter to confirm or esc to cancel${toEnd(2)}`,
     SEEN,
   ),
-  mark('waiting', 'trust', `^${LINE}Trust this folder\\?${within(8)}› ?1\\. Trust and continue${toEnd(6)}`, SEEN),
+  mark('waiting', 'trust', `^${LINE}Trust this folder\\?${within(8)}1\\. Trust and continue${toEnd(6)}`, SEEN),
   mark('waiting', 'update', `Update available!${within(10)}› ?1\\. ${toEnd(8)}`, SEEN),
   mark('waiting', 'login', `Sign in with ChatGPT${toEnd(14)}`, SEEN),
   mark('waiting', 'open elsewhere', `press R to continue here${toEnd(8)}`, SEEN),

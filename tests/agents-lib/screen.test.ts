@@ -80,6 +80,7 @@ const OTHERS: [string, string, AgentState | undefined][] = [
     'waiting',
   ],
   ['codex', 'Trust this folder?\n\n› 1. Trust and continue\n  2. Quit', 'waiting'],
+  ['codex', 'Trust this folder?\n\n  1. Trust and continue\n› 2. Quit', 'waiting'],
   ['codex', '■ You’ve hit your usage limit. Upgrade or try again at 4:24 AM.\n\n› Ask\n\n  ? for shortcuts', 'limited'],
   ['gemini', '⠏ Thinking... (esc to cancel, 5s)\n\n >   Type your message or @path/to/file\n', 'working'],
   ['gemini', ' >   Type your message or @path/to/file\n\n ~/x   no sandbox', 'idle'],
