@@ -51,9 +51,10 @@ const MOST_TOLD = 3000
 /** Tells an error on standard error, as JSON where the caller reads JSON; gives its exit code. */
 export function tellError(name: string, error: unknown, json: boolean): ExitCode {
   if (isCodedError(error)) {
-    const { code, hint } = error
+    const { code } = error
     // It may quote what somebody gave or wrote: that does not fill a screen.
     const message = shortened(error.message, MOST_TOLD)
+    const hint = error.hint && shortened(error.hint, MOST_TOLD)
     if (json) tellJson({ code, message, hint: hint ?? null })
     else note(`${name}: ${message}${hint === undefined ? '' : `\n  ${hint}`}`)
     return error.exit

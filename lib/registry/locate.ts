@@ -20,7 +20,7 @@ export function findRegistry({ flag, env, cwd }: Where): { path?: string; looked
   if (named !== undefined) {
     const given = resolve(cwd, named)
     // A workspace is as good as its registry.
-    const path = statSync(given, { throwIfNoEntry: false })?.isDirectory() ? join(given, INSIDE) : given
+    const path = sight(given) === 'folder' ? join(given, INSIDE) : given
     return there(path) === 'no' ? { looked: [path] } : { path, looked: [path] }
   }
   const looked: string[] = []
