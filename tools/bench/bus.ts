@@ -94,7 +94,7 @@ function idling(kind: BrokerKind): Group {
 }
 
 /** Milliseconds from each publishing to its row, 1,000 of them at 50 a second. */
-async function latencies({ world, client }: BusStage): Promise<number[]> {
+export async function latencies({ world, client }: BusStage): Promise<number[]> {
   const seen = watchRegistry(world.registry, world.jobs)
   const sent = new Map<string, number>()
   const acks: Promise<unknown>[] = []
