@@ -5,7 +5,16 @@ import { parse, stringify } from 'yaml'
 import { adapters } from '#lib/agents/table.ts'
 import { runPass } from '#lib/reconcile/pass.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
-import { type CaseAgent, type Cli, converse, makeAgent, makeStrangers, mapOf, WAYS } from './attributions/agents.ts'
+import {
+  type CaseAgent,
+  type Cli,
+  converse,
+  makeAgent,
+  makeLeaver,
+  makeStrangers,
+  mapOf,
+  WAYS,
+} from './attributions/agents.ts'
 import { Case } from './attributions/case.ts'
 import { doubled, type Judged, strangeOf, tellsNow, type Verdict, verdictOf } from './attributions/judge.ts'
 import { hasSqlite, writeSessions } from './attributions/sessions.ts'
@@ -134,6 +143,7 @@ async function oneCase(
     if (cli === 'claude' && agent.way !== 'map' && random() < 0.4) mapOf(the, agent, strangers[0] ?? the.uuid(), true)
   }
   if (random() < 0.3) outside(the, main)
+  for (const cwd of new Set(the.folders)) if (random() < 0.6) makeLeaver(the, agents, cwd)
   mkdirSync(join(root, 'lab/.hermes'), { recursive: true })
   writeFileSync(the.registry, stringify({ tmux_sessions: rows }, { compat: 'yaml-1.1', lineWidth: 0 }), { mode: 0o600 })
   const first = await look(the, agents, pass)

@@ -8,7 +8,7 @@ import type { Case, CaseProcess } from './case.ts'
 
 /** How it tells which conversation it is in. `follows`: also after /clear. */
 export const WAYS = {
-  claude: ['map', 'map', 'map', 'flag', 'row', 'hook', 'nothing'],
+  claude: ['map', 'map', 'flag', 'row', 'hook', 'nothing', 'nothing'],
   codex: ['lock', 'lock', 'flag', 'nothing'],
   gemini: ['flag', 'row', 'nothing'],
   agy: ['lock', 'log', 'flag', 'nothing'],
@@ -156,4 +156,15 @@ export function makeStrangers(the: Case, cli: Cli, cwd: string, before: number):
     the.age(claudeLeaves(the.world, { id, cwd, entrypoint: 'sdk-cli', at: (the.now - 30) * 1000 }), the.now - 20)
   }
   return ids
+}
+
+/** A Claude Code that came last and has left: beside the conversation of one that says nothing of itself, its own makes two.
+ * Undefined where it would be the only one, which nobody could tell from that agent's. */
+export function makeLeaver(the: Case, agents: readonly CaseAgent[], cwd: string): string | undefined {
+  const silent = agents.filter(agent => agent.cli === 'claude' && agent.way === 'nothing' && agent.cwd === cwd)
+  if (the.isSkewed || silent.length === 0 || silent.some(({ talks }) => talks.at(-1)?.hasTurn !== true))
+    return undefined
+  const id = the.uuid()
+  leave(the, { cli: 'claude', cwd }, id, true, the.now - 40)
+  return id
 }

@@ -45,12 +45,15 @@ export class Case {
   /** The session's name, by the agent's pid. */
   readonly names = new Map<number, string>()
   readonly now = Math.floor(Date.now() / 1000)
+  /** Are files' times moved by a touch, a restored backup, another machine's clock? */
+  readonly isSkewed: boolean
   readonly bootedAt = this.now - 5 * 24 * HOUR
   private nextPid = 2000
   private ids = 0
 
   constructor(root: string, random: Random) {
     this.random = random
+    this.isSkewed = random() < 0.5
     this.root = root
     this.home = join(root, 'home')
     this.registry = join(root, 'lab/.hermes/agent-sessions.yaml')
@@ -108,7 +111,7 @@ export class Case {
 
   /** A file's times are only what somebody set them to. */
   age(path: string, atSec: number): void {
-    const skew = this.random() < 0.3 ? pick(this.random, [-2 * HOUR, -60, 60, 2 * HOUR]) : 0
+    const skew = this.isSkewed && this.random() < 0.4 ? pick(this.random, [-2 * HOUR, -60, 60, 2 * HOUR]) : 0
     utimesSync(path, atSec + skew, atSec + skew)
   }
 
