@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { boundedPattern } from '#lib/agents/bounded-pattern.ts'
+import { projectKey } from '#lib/agents/claude-transcripts.ts'
 import { readConfig } from '#lib/agents/config.ts'
 import { configSchema, customAdapter } from '#lib/agents/custom.ts'
+import { driverNamed } from '#lib/agents/drive/table.ts'
 import { stateFromScreen } from '#lib/agents/screen.ts'
 import { print, tellError } from '#lib/commands/run.ts'
 import { visible } from '#lib/commands/visible.ts'
@@ -18,6 +20,7 @@ import { readRegistryText } from '#lib/registry/read.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
 import { CodedError, EXIT } from '#lib/system/errors.ts'
 import { cleanPrompt } from '#lib/tmux/clean-prompt.ts'
+import { lookIn } from '../../tools/proof/hostile/machine.ts'
 import { aJob } from '../jobs/jobs.ts'
 
 let folder = ''
@@ -205,5 +208,25 @@ describe('in the place of a file', () => {
       code: 'registry-unreadable',
       message: expect.stringContaining(`${path}.bak`),
     })
+  })
+})
+
+describe('a message of nothing but beginnings', () => {
+  const many = 40_000
+  test.each([
+    ['claude', { type: 'queue-operation', operation: 'enqueue', content: '<pasted_content id="b">\n'.repeat(many) }],
+    ['agy', { type: 'USER_INPUT', content: '<USER_REQUEST>'.repeat(many) }],
+  ])('in a transcript of %s is read at once, and is what was typed', async (name, entry) => {
+    const id = '33333333-3333-4333-8333-333333333333'
+    const agy = `.gemini/antigravity-cli/brain/${id}/.system_generated/logs/transcript.jsonl`
+    const path = join(folder, name === 'agy' ? agy : `.claude/projects/${projectKey(folder)}/${id}.jsonl`)
+    mkdirSync(join(path, '..'), { recursive: true })
+    writeFileSync(path, `${JSON.stringify(entry)}\n`)
+    const { look, context } = lookIn(folder, [name])
+    const driver = await driverNamed(name)
+    const began = performance.now()
+    const messages = await driver?.messagesSince(undefined, look, id, context)
+    expect(performance.now() - began).toBeLessThan(1500)
+    expect(messages).toMatchObject([{ text: entry.content }])
   })
 })

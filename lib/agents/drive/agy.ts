@@ -63,6 +63,20 @@ function transcript(id: string | undefined, context: AgentContext): string | und
 function messageOf(entry: Record<string, unknown>): Message[] {
   const content = entry['type'] === 'USER_INPUT' ? entry['content'] : undefined
   if (typeof content !== 'string') return []
-  const request = /<USER_REQUEST>\n?([\s\S]*?)\n?<\/USER_REQUEST>/.exec(content)?.[1]
-  return [{ text: request ?? content, kind: 'delivered' }]
+  return [{ text: requestIn(content) ?? content, kind: 'delivered' }]
 }
+
+/** No pattern: one looks for the end anew from each beginning. */
+function requestIn(content: string): string | undefined {
+  const from = content.indexOf(BEGIN)
+  const end = from < 0 ? -1 : content.indexOf(END, from)
+  return end < 0
+    ? undefined
+    : content
+        .slice(from + BEGIN.length, end)
+        .replace(/^\n/, '')
+        .replace(/\n$/, '')
+}
+
+const BEGIN = '<USER_REQUEST>'
+const END = '</USER_REQUEST>'

@@ -87,12 +87,36 @@ function textOf(message: unknown): string | undefined {
   return texts.length > 0 ? texts.join('\n') : undefined
 }
 
-/** Without the frame that a long paste gets from 2.1.329 on: `\n\n<pasted_content id="bd76">\n…\n</pasted_content id="bd76">\n`. */
+const FRAME = /<(?<end>\/?)pasted_content id="(?<id>[^"\n]{1,40})">/g
+
+/** Without the frame that a long paste gets from 2.1.329 on: `\n\n<pasted_content id="bd76">\n…\n</pasted_content id="bd76">\n`.
+ * No single pattern: one that looks for each end anew takes for ever where there are many beginnings. */
 function asTyped(text: string): string {
-  return text.replaceAll(
-    /(?:\n\n)?<pasted_content id="([^"\n]{1,40})">\n([\s\S]*?)\n<\/pasted_content id="\1">\n?/g,
-    (_frame, _id, pasted: string) => pasted,
-  )
+  const tags = [...text.matchAll(FRAME)].map(({ index, 0: tag, groups }) => {
+    return { from: index, to: index + tag.length, isEnd: groups?.['end'] === '/', id: groups?.['id'] ?? '' }
+  })
+  const ends = new Map<string, number[]>()
+  for (const { from, isEnd, id } of tags.toReversed())
+    if (isEnd && text[from - 1] === '\n')
+      ends
+        .set(id, ends.get(id) ?? [])
+        .get(id)
+        ?.push(from)
+  const kept: string[] = []
+  let at = 0
+  for (const { from, to, isEnd, id } of tags) {
+    if (isEnd || from < at || text[to] !== '\n') continue
+    // The nearest end is the last; those that lie behind us are of no use any more.
+    const open = ends.get(id) ?? []
+    while (open.length > 0 && (open.at(-1) ?? 0) < to + 2) open.pop()
+    const end = open.at(-1)
+    if (end === undefined) continue
+    const before = text.slice(at, from)
+    kept.push(before.endsWith('\n\n') ? before.slice(0, -2) : before, text.slice(to + 1, end - 1))
+    at = end + `</pasted_content id="${id}">`.length
+    if (text[at] === '\n') at++
+  }
+  return kept.length === 0 ? text : kept.join('') + text.slice(at)
 }
 
 function asJson(value: unknown): Json {

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { jobDetails, jobLine, jobTable } from '#lib/commands/delegate/show-job.ts'
+import { visible } from '#lib/commands/visible.ts'
 import { briefOf } from '#lib/delegate/brief.ts'
 import { jobFiles } from '#lib/jobs/files.ts'
 import { publicJob } from '#lib/jobs/public.ts'
@@ -9,7 +10,7 @@ import { addEvent, nextSeq } from '#lib/jobs/steps.ts'
 import { readJob, readJobs } from '#lib/jobs/store.ts'
 import { aJob, anEvent } from '../../../tests/jobs/jobs.ts'
 import { type AnyProperty, property } from './border.ts'
-import { jsonBytes } from './mutate.ts'
+import { jsonBytes } from './json-texts.ts'
 
 const SECRET = '5ec4e75ec4e7'.repeat(6).slice(0, 64)
 const PROMPT = 'Zq7 the prompt that nobody else may read'
@@ -61,7 +62,7 @@ export const jobs: AnyProperty[] = [
       const { jobs, broken } = readJobs(folder)
       if (!jobs.some(({ id }) => id === 'a')) throw new Error('a broken file hides another')
       const watch = jobFiles(folder)
-      return { value: [jobs, watch.changed(), watch.changed()], said: broken.map(({ why }) => why) }
+      return { value: [jobs, watch.changed(), watch.changed()], said: broken.map(({ why }) => visible(why)) }
     },
   }),
 ]

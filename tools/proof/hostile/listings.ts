@@ -5,7 +5,7 @@ import type { Tmux, TmuxResult } from '#lib/tmux/exec.ts'
 import { listServer, livePanes, parseListing, viewOf } from '#lib/tmux/listing.ts'
 import { peekPane } from '#lib/tmux/peek.ts'
 import { type AnyProperty, property } from './border.ts'
-import { bytesOf, editedText, noise } from './mutate.ts'
+import { bytesOf, editedText, noise } from './spoil.ts'
 import { run, word } from './words.ts'
 
 /** Stands for the cut that nobody can foresee. */

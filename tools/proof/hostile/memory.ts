@@ -8,7 +8,7 @@ import { afterTelling, isNews, leftUntold, wasNeverDone, withPending } from '#li
 import { memoryPath, readMemory } from '#lib/reconcile/memory-file.ts'
 import { stateFile } from '#lib/reconcile/state-file.ts'
 import { type AnyProperty, property } from './border.ts'
-import { jsonBytes } from './mutate.ts'
+import { jsonBytes } from './json-texts.ts'
 
 const drift = {
   class: 'A' as const,

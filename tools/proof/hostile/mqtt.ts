@@ -9,7 +9,8 @@ import { ingest } from '#lib/delegate/ingest.ts'
 import type { Job } from '#lib/jobs/schema.ts'
 import { aJob, SECRET } from '../../../tests/jobs/jobs.ts'
 import { type AnyProperty, property } from './border.ts'
-import { jsonBytes } from './mutate.ts'
+import { jsonBytes } from './json-texts.ts'
+import { gentle } from './mutate.ts'
 import { run, word } from './words.ts'
 
 const job = aJob({ state: 'running' })
@@ -35,12 +36,24 @@ const PAYLOADS = [
 const PREFIX = 'python/mqtt/jobs'
 const TOPIC = `${PREFIX}/${job.id}/events`
 const topic = fc.oneof(
-  { weight: 6, arbitrary: fc.constant(TOPIC) },
+  { weight: 30, arbitrary: fc.constant(TOPIC) },
   { weight: 1, arbitrary: word },
   { weight: 1, arbitrary: fc.tuple(word, word).map(([a, b]) => `${a}${PREFIX}/${b}/events`) },
   { weight: 1, arbitrary: word.map(id => `${PREFIX}/${id}/events`) },
   { weight: 1, arbitrary: run(65_535) },
 )
+
+const payload = jsonBytes(PAYLOADS, 70_000)
+/** Whoever has the secret, and means harm. */
+const signed = gentle(fields).map(made => {
+  try {
+    return Buffer.from(JSON.stringify(signEvent(made as typeof fields, SECRET)))
+  } catch {
+    // Nothing that can be signed.
+    return Buffer.from(JSON.stringify(made) ?? '')
+  }
+})
+const retained = fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) })
 
 const keep = (job: Job, change: (job: Job) => Job | undefined) => new Map([[job.id, change(job) ?? job]])
 
@@ -48,7 +61,7 @@ export const mqtt: AnyProperty[] = [
   property({
     border: 'MQTT',
     what: 'an event, read',
-    inputs: fc.tuple(topic, jsonBytes(PAYLOADS, 70_000), fc.boolean()),
+    inputs: fc.tuple(topic, fc.oneof(payload, signed), retained),
     share: 2,
     run([of, payload, retain]) {
       const read = readEvent(of, payload, { prefix: PREFIX, retain })
@@ -59,7 +72,7 @@ export const mqtt: AnyProperty[] = [
   property({
     border: 'MQTT',
     what: 'an event, taken in',
-    inputs: fc.tuple(topic, jsonBytes(PAYLOADS, 70_000), fc.boolean()),
+    inputs: fc.tuple(topic, fc.oneof(payload, signed, signed), fc.boolean()),
     share: 2,
     secret: SECRET,
     prepare: (_, folder) => writeFileSync(join(folder, `${job.id}.json`), JSON.stringify(job), { mode: 0o600 }),

@@ -5,8 +5,8 @@ import { pidEntry } from '#lib/agents/claude-pid-map.ts'
 import { isUuid } from '#lib/agents/ids.ts'
 import { adapterNamed } from '#lib/agents/table.ts'
 import { type AnyProperty, property } from './border.ts'
+import { jsonBytes } from './json-texts.ts'
 import { AGENT, lookIn } from './machine.ts'
-import { jsonBytes } from './mutate.ts'
 
 const FIXTURE = resolve(import.meta.dirname, '../../../tests/fixtures/claude-code-2.1.197/sessions-pid.jsonl')
 const MAPS = readFileSync(FIXTURE, 'utf8')

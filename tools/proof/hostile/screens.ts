@@ -9,7 +9,7 @@ import { readChoices } from '#lib/sessions/choices.ts'
 import { screenLines } from '#lib/tmux/ansi.ts'
 import { cleanPrompt } from '#lib/tmux/clean-prompt.ts'
 import { type AnyProperty, property } from './border.ts'
-import { editedText, noise } from './mutate.ts'
+import { editedText, noise } from './spoil.ts'
 import { run, word } from './words.ts'
 
 const FIXTURES = resolve(import.meta.dirname, '../../../tests/fixtures')

@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { readBrokerFile, readBrokerNote } from '#lib/bus/broker-file.ts'
 import { busSettings } from '#lib/bus/settings.ts'
 import { type AnyProperty, property } from './border.ts'
-import { editedText, jsonBytes } from './mutate.ts'
+import { jsonBytes } from './json-texts.ts'
+import { editedText } from './spoil.ts'
 import { run, word } from './words.ts'
 
 const SECRET = 'Zq7-broker-password-Zq7'
@@ -24,10 +25,10 @@ const url = fc.oneof(
   word.map(text => `mqtt://me:${SECRET}@${text}`),
   word.map(text => `${text}://me:${SECRET}@host`),
 )
-const value = fc.option(
-  fc.oneof(word, fc.constantFrom('1', '8883', 'yes', 'broker.example.org', SECRET), run(70_000)),
-  { nil: undefined },
-)
+const odd = fc.option(fc.oneof(word, fc.constantFrom('1', '8883', 'yes', 'broker.example.org', SECRET), run(70_000)), {
+  nil: undefined,
+})
+const value = fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: odd })
 const NAMES = ['MQTT_HOST', 'MQTT_PORT', 'MQTT_TLS', 'MQTT_USERNAME', 'MQTT_USER', 'MQTT_TOPIC_PREFIX', 'MQTT_PASSWORD']
 const FILES = ['MQTT_PASSWORD_FILE', 'MQTT_CA_FILE', 'MQTT_CERT_FILE', 'MQTT_KEY_FILE']
 

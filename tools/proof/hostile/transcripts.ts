@@ -7,8 +7,8 @@ import { projectKey } from '#lib/agents/claude-transcripts.ts'
 import { driverNamed } from '#lib/agents/drive/table.ts'
 import { adapterNamed } from '#lib/agents/table.ts'
 import { type AnyProperty, property } from './border.ts'
+import { jsonBytes, jsonLines } from './json-texts.ts'
 import { CONVERSATION, lookIn } from './machine.ts'
-import { jsonBytes, jsonLines } from './mutate.ts'
 import { word } from './words.ts'
 
 const FIXTURES = resolve(import.meta.dirname, '../../../tests/fixtures')
@@ -56,6 +56,30 @@ const AGY = [{ step_index: 0, source: 'USER_EXPLICIT', type: 'USER_INPUT', conte
 const HOOK = [
   { session_id: CONVERSATION, hook_event_name: 'SessionStart', source: 'startup', cwd: '/lab', transcript_path: '/x' },
 ]
+
+const TAGS = [
+  '<pasted_content id="b">\n',
+  '\n</pasted_content id="b">',
+  '<USER_REQUEST>',
+  '</USER_REQUEST>\n',
+  '<command-name>',
+  '\n\n',
+]
+/** A message of nothing but beginnings, which look for their ends. */
+const tagRuns = (line: (content: string) => object) =>
+  fc
+    .tuple(
+      fc.constantFrom(...TAGS),
+      fc.constantFrom(3, 300, 40_000),
+      fc.constantFrom(...TAGS, 'x'),
+      fc.constantFrom(1, 20_000),
+    )
+    .map(([tag, count, other, more]) => line(tag.repeat(count) + other.repeat(more)))
+    .map(entry => Buffer.from(`${JSON.stringify(entry)}\n`))
+const asClaude = tagRuns(content => ({ type: 'queue-operation', operation: 'enqueue', content }))
+const asAgy = tagRuns(content => ({ type: 'USER_INPUT', content }))
+const mostly = (usual: fc.Arbitrary<Buffer>, odd: fc.Arbitrary<Buffer>) =>
+  fc.oneof({ weight: 12, arbitrary: usual }, { weight: 1, arbitrary: odd })
 
 /** All that we ask of an agent, its record and what it says of itself. */
 async function askAll(name: string, id: string, argv: readonly string[], home: string, mark?: string) {
@@ -114,7 +138,7 @@ function database(path: string, texts: readonly string[]): void {
 
 export const transcripts: AnyProperty[] = [
   cli('claude', 'transcript', CONVERSATION, [
-    [claudePath(CONVERSATION), jsonLines(CLAUDE, MOST)],
+    [claudePath(CONVERSATION), mostly(jsonLines(CLAUDE, MOST), asClaude)],
     [claudePath(other), jsonLines(CLAUDE, 1 << 16)],
     [() => 'agent.hook.json', jsonBytes(HOOK, 1 << 17)],
   ]),
@@ -140,7 +164,7 @@ export const transcripts: AnyProperty[] = [
   cli('agy', 'transcript and log', CONVERSATION, [
     [
       () => `.gemini/antigravity-cli/brain/${CONVERSATION}/.system_generated/logs/transcript.jsonl`,
-      jsonLines(AGY, MOST),
+      mostly(jsonLines(AGY, MOST), asAgy),
     ],
     [() => `.gemini/antigravity-cli/conversations/${CONVERSATION}.db`, jsonBytes([1], 1 << 10)],
     [() => 'agent.log', jsonLines([{ x: `Created conversation ${CONVERSATION}` }], MOST)],

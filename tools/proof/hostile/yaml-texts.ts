@@ -1,7 +1,8 @@
 /** What YAML can do to a reader that JSON cannot. */
 import fc from 'fast-check'
 import { stringify } from 'yaml'
-import { bytesOf, editedText, mutated, noise } from './mutate.ts'
+import { mutated } from './mutate.ts'
+import { bytesOf, editedText, noise } from './spoil.ts'
 import { word } from './words.ts'
 
 /** Each line ten times the one before: 10^depth leaves. */
