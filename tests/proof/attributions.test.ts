@@ -9,7 +9,7 @@ import { tried } from './tried.ts'
 
 type PassUnderProof = NonNullable<Parameters<typeof proveAttributions>[1]>
 
-const proved = (pass?: PassUnderProof) => tried(wish => proveAttributions(wish, pass), { seed: 7, count: 150 })
+const proved = (pass?: PassUnderProof, count = 150) => tried(wish => proveAttributions(wish, pass), { seed: 7, count })
 
 /** The real pass with adapters that were changed. */
 const withAdapters =
@@ -57,6 +57,6 @@ test.each<[string, PassUnderProof, RegExp]>([
     /says which conversation it is in, and its row does not/,
   ],
 ])('a build that %s is caught', { timeout: 120_000 }, async (_what, pass, expected) => {
-  const { wrongs } = await proved(pass)
+  const { wrongs } = await proved(pass, 500)
   expect(wrongs.map(({ what }) => what).join('\n')).toMatch(expected)
 })

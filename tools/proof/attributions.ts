@@ -16,7 +16,7 @@ import {
   WAYS,
 } from './attributions/agents.ts'
 import { Case } from './attributions/case.ts'
-import { doubled, type Judged, strangeOf, tellsNow, type Verdict, verdictOf } from './attributions/judge.ts'
+import { doubled, isDue, type Judged, strangeOf, tellsNow, type Verdict, verdictOf } from './attributions/judge.ts'
 import { hasSqlite, writeSessions } from './attributions/sessions.ts'
 import { idField } from './live.ts'
 import { overUntil, roomFor } from './many.ts'
@@ -32,7 +32,7 @@ export const attributions: Part = {
   name: 'attributions',
   claim:
     'no row gets a conversation that is not its agent’s, and each agent that says which one it is in is on record with it',
-  seconds: 15,
+  seconds: 8,
   run: wish => proveAttributions(wish),
 }
 
@@ -40,7 +40,7 @@ export async function proveAttributions(wish: Wish, pass: PassUnderProof = runPa
   const root = realpathSync(mkdtempSync(join(roomFor(), 'as-ids-')))
   const verdicts = new Map<string, number>()
   const canOpencode = hasSqlite()
-  let [done, next, twice] = [0, 0, 0]
+  let [done, next, twice, told] = [0, 0, 0, 0]
   const isOver = overUntil(wish, LEAST, () => done)
   try {
     const worker = async () => {
@@ -53,6 +53,7 @@ export async function proveAttributions(wish: Wish, pass: PassUnderProof = runPa
           for (const one of judged) {
             done++
             const verdict = verdictOf(one)
+            if (isDue(one)) told++
             verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1)
             tell(one, verdict, judged, wrong)
           }
@@ -75,6 +76,7 @@ export async function proveAttributions(wish: Wish, pass: PassUnderProof = runPa
     figures: {
       right: count('right'),
       'wrong ids': count('WRONG'),
+      'said by the agent': told,
       'said by the agent and not found': count('not found') + count('not followed'),
       'its own earlier one, nothing tells of the later': count('earlier'),
       'unknown, nothing tells': count('unknown'),

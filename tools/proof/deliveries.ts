@@ -22,7 +22,7 @@ const TIMEOUT_MS = 30_000
 export const deliveries = countedPart({
   name: 'deliveries',
   claim: 'every prompt arrived exactly once, and none was said to have arrived that had not',
-  seconds: 15,
+  seconds: 10,
   cases: 'prompts',
   caseMs: 300,
   prove: (prompts, seeded) => proveDeliveries({ prompts, ...seeded }),

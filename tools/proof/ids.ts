@@ -27,7 +27,7 @@ import { pick, type Random, randomFrom } from './texts.ts'
 export const ids = countedPart({
   name: 'ids',
   claim: "no row holds another agent's conversation, and each agent that says which one it is in is on record with it",
-  seconds: 12,
+  seconds: 8,
   cases: 'runs',
   caseMs: 4000,
   prove: (runs, seeded) => proveIds({ runs, ...seeded }),

@@ -41,7 +41,7 @@ export interface CaseAgent {
 
 export function makeAgent(the: Case, cli: Cli, way: Way, cwd: string, startedAt: number): CaseAgent {
   const { random, server } = the
-  const isByHand = random() < 0.15
+  const isByHand = random() < 0.2
   const sessionCreated = isByHand ? startedAt - 4000 : startedAt - (random() < 0.5 ? 0 : 2)
   const inShell = isByHand || random() < 0.3
   const parent = inShell ? the.process(server.pid, 'bash', ['-bash'], cwd, sessionCreated).pid : server.pid

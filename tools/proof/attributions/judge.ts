@@ -18,11 +18,15 @@ const CLIS = Object.keys(WAYS) as Cli[]
 export function verdictOf({ agent, row }: Judged): Verdict {
   const recorded = row?.[idField(agent.cli)]
   const now = agent.talks.at(-1)
-  const isDue = agent.isTold && now?.hasTurn === true && row !== undefined
-  if (recorded === undefined || recorded === null) return isDue ? 'not found' : 'unknown'
+  if (recorded === undefined || recorded === null) return isDue({ agent, row }) ? 'not found' : 'unknown'
   if (recorded === now?.id) return 'right'
   if (!agent.talks.some(({ id }) => id === recorded)) return 'WRONG'
-  return isDue ? 'not followed' : 'earlier'
+  return isDue({ agent, row }) ? 'not followed' : 'earlier'
+}
+
+/** Must its conversation be on record? */
+export function isDue({ agent, row }: Judged): boolean {
+  return agent.isTold === true && agent.talks.at(-1)?.hasTurn === true && row !== undefined
 }
 
 /** Does it say beyond doubt which conversation it is in? What was given at its start says so only where none began since that
