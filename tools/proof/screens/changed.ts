@@ -4,8 +4,8 @@ import { draftOf } from './drafts.ts'
 import type { Shown } from './shown.ts'
 
 /** In a smaller one, what tells of work may be out of sight beside an input line that looks like rest. */
-export const FEWEST_COLUMNS = 60
-export const FEWEST_ROWS = 16
+export const FEWEST_COLUMNS = 40
+export const FEWEST_ROWS = 10
 
 /** A pane shows the bottom of what would not fit; a line that is too long ends at its edge. */
 export function cut(shown: Shown, random: Random): { shown: Shown; how: string } {
