@@ -7,7 +7,7 @@ import { checkProperty } from '../../tools/proof/hostile/check.ts'
 /** More than CI takes: AGENT_SESSIONS_FUZZ=2000 npx vitest run tests/hostile/borders.test.ts */
 const FUZZ = process.env['AGENT_SESSIONS_FUZZ']
 const LIMITS =
-  FUZZ === undefined ? { seed: 20_261_121, runs: 40, ms: 200 } : { seed: Date.now() % 1e9, runs: Number(FUZZ) }
+  FUZZ === undefined ? { seed: 20_261_121, runs: 25, ms: 150 } : { seed: Date.now() % 1e9, runs: Number(FUZZ) }
 
 let root = ''
 beforeAll(() => {

@@ -8,6 +8,7 @@ import { readConfig } from '#lib/agents/config.ts'
 import { configSchema, customAdapter } from '#lib/agents/custom.ts'
 import { driverNamed } from '#lib/agents/drive/table.ts'
 import { stateFromScreen } from '#lib/agents/screen.ts'
+import { jobDetails } from '#lib/commands/delegate/show-job.ts'
 import { print, tellError } from '#lib/commands/run.ts'
 import { visible } from '#lib/commands/visible.ts'
 import { ingest } from '#lib/delegate/ingest.ts'
@@ -151,6 +152,11 @@ test('what is printed as JSON means the same, and has nothing in it that a termi
   expect(text).toMatch(/^[\x20-\x7e]*\n$/)
   expect(JSON.parse(text)).toEqual({ name })
   expect(visible(name)).toBe('a\\x9b31m\\u202egpj\\u2028\\x7f')
+})
+
+test('a job that is shown commands no terminal, whatever its file says of its end', () => {
+  const job = aJob({ state: 'error', ended_at: '\u001b[2Jnow', ended_at_epoch: 1 })
+  expect(jobDetails(job, 0)).toContain('\\x1b[2Jnow')
 })
 
 test('ends of a paste within ends of a paste are all taken out, however many', () => {

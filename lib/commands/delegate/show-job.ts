@@ -29,7 +29,7 @@ export function jobDetails(job: Job, nowMs: number): string {
     ['server', visible(job.session.server)],
     ['made', job.created_at],
     ['expires', job.expires_at_epoch === null ? 'never' : iso(job.expires_at_epoch)],
-    ...(job.ended_at === null ? [] : [['ended', job.ended_at]]),
+    ...(job.ended_at === null ? [] : [['ended', visible(job.ended_at)]]),
     ...(job.delivery === null ? [] : [['delivery', `${job.delivery.outcome}: ${visible(job.delivery.why)}`]]),
     ...(job.summary === null ? [] : [['summary', visible(job.summary)]]),
     ...(job.retry_of === undefined ? [] : [['retry of', job.retry_of]]),
