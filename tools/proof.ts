@@ -53,38 +53,48 @@ async function prove(): Promise<number> {
   const parts = partsOf(values.only)
   const seconds = parts.reduce((sum, part) => sum + part.seconds, 0)
   const factor = minutes === undefined ? 1 : (minutes * 60) / rounds / seconds
-  const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort())
   const began = new Date()
   const start = performance.now()
   const rans: Ran[] = []
   const seeds = Array.from({ length: rounds }, (_, round) => seed + round)
-  for (const one of seeds) {
-    if (stop.signal.aborted || (values['stop-at-first'] && rans.some(({ wrong }) => wrong.length > 0))) break
-    const wish = { seed: one, factor, stopAtFirst: values['stop-at-first'], signal: stop.signal, ...TELL }
-    rans.push(...(await runParts(parts, count === undefined ? wish : { ...wish, count })))
-  }
-  const took = (performance.now() - start) / 1000
   const command = ['npm run proof --', ...process.argv.slice(2)].join(' ').replace(/ --$/, '')
-  writeReport(values.out, { command, seeds, began, took }, rans)
+  const report = () =>
+    writeReport(values.out, { command, seeds, began, took: (performance.now() - start) / 1000 }, rans)
+  // Before those of the parts, which take their worlds away and leave.
+  process.prependOnceListener('SIGINT', () => {
+    report()
+    console.log(`interrupted: what is missing was not tried; the report so far: ${values.out}/proof-report.md`)
+    process.exit(130)
+  })
+  for (const one of seeds) {
+    if (values['stop-at-first'] && rans.some(({ wrong }) => wrong.length > 0)) break
+    const wish = { seed: one, factor, stopAtFirst: values['stop-at-first'], ...tell(rans) }
+    await runParts(parts, count === undefined ? wish : { ...wish, count })
+  }
+  report()
   const wrong = rans.flatMap(ran => ran.wrong)
   const verdict = wrong.length === 0 ? 'nothing was lost or wrong' : `lost or wrong: ${plural(wrong.length, 'finding')}`
-  console.log(`${verdict}, ${Math.round(took)} s; the report: ${values.out}/proof-report.md`)
-  if (stop.signal.aborted) console.log('it was interrupted: what is missing was not tried')
-  return wrong.length === 0 && !stop.signal.aborted ? 0 : 1
+  const took = Math.round((performance.now() - start) / 1000)
+  console.log(`${verdict}, ${took} s; the report: ${values.out}/proof-report.md`)
+  return wrong.length === 0 ? 0 : 1
 }
 
 const clear = () => process.stderr.isTTY && process.stderr.write('\r\x1b[K')
-const TELL = {
-  onPart: (part: Part, seed: number) => TELL.onProgress(part, `seed ${seed}`),
-  onProgress: (part: Part, text: string) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${part.name}: ${text} `)
-  },
+const showProgress = (part: Part, text: string) => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${part.name}: ${text} `)
+}
+
+/** Says what comes, and keeps it. */
+const tell = (rans: Ran[]) => ({
+  onPart: (part: Part, seed: number) => showProgress(part, `seed ${seed}`),
+  onProgress: showProgress,
   onWrong: (part: Part, { what }: { what: string }) => {
     clear()
     console.log(`WRONG ${part.name}: ${what}`)
   },
-  onRan: ({ name, seed, took, tried, figures, notTried, wrong }: Ran) => {
+  onRan: (ran: Ran) => {
+    rans.push(ran)
+    const { name, seed, took, tried, figures, notTried, wrong } = ran
     clear()
     const most = Object.entries(tried).map(([what, count]) => `${count.toLocaleString('en')} ${what}`)
     const measured = Object.entries(figures).map(([what, value]) => `${what} ${value}`)
@@ -94,7 +104,7 @@ const TELL = {
     if (measured.length > 0) console.log(`      ${measured.join(' · ')}`)
     for (const why of notTried) console.log(`      not tried here: ${why}`)
   },
-}
+})
 
 function partsOf(only: string | undefined): readonly Part[] {
   if (only === undefined) return PARTS
@@ -124,3 +134,6 @@ else if (values.mutants) {
   const { runMutants } = await import('./proof/mutants.ts')
   process.exitCode = await runMutants(positionals, numberOf('seed') ?? 1)
 } else process.exitCode = await prove()
+// A process that is still waited for must not keep a report from being the end.
+if (process.stdout.writableLength > 0) await new Promise(resolve => process.stdout.once('drain', resolve))
+process.exit()

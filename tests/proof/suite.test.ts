@@ -24,7 +24,7 @@ const part = (name: string, run: (wish: Wish) => void): Part => ({
 
 function proved(parts: Part[], stopAtFirst = false): Promise<Ran[]> {
   const quiet = { onPart() {}, onProgress() {}, onWrong() {}, onRan() {} }
-  return runParts(parts, { seed: 7, factor: 1, stopAtFirst, signal: new AbortController().signal, ...quiet })
+  return runParts(parts, { seed: 7, factor: 1, stopAtFirst, ...quiet })
 }
 
 const good = part('good', () => undefined)

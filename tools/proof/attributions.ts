@@ -32,7 +32,7 @@ export const attributions: Part = {
   name: 'attributions',
   claim:
     'no row gets a conversation that is not its agent’s, and each agent that says which one it is in is on record with it',
-  seconds: 8,
+  seconds: 6,
   run: wish => proveAttributions(wish),
 }
 

@@ -3,16 +3,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { calm, lastLook } from './faults/calm.ts'
 import { FAULTS, release } from './faults/harm.ts'
-import { inLab, type Lab, type Name, SERVERS } from './faults/lab.ts'
+import { inLab, type Lab, type Name } from './faults/lab.ts'
 import * as person from './faults/person.ts'
 import { watchRegistry } from './faults/watcher.ts'
+import { atATime } from './live.ts'
 import type { Part, PartResult, Wish } from './part.ts'
 import { pick, type Random, randomFrom } from './texts.ts'
 
 export const faults: Part = {
   name: 'faults',
   claim: 'whatever is killed, stopped, filled up or written by others: the registry stays whole and true',
-  seconds: 75,
+  seconds: 60,
   run,
 }
 
@@ -45,8 +46,6 @@ const NAMES = 30
 /** Commands at once: more would only wait for the processor. */
 const AT_ONCE = 5
 const STORM_MS = 18_000
-/** Sessions at the start; people add more. */
-const FIRST = 15
 
 async function run(wish: Wish): Promise<PartResult> {
   const notTried: string[] = []
@@ -57,9 +56,7 @@ async function run(wish: Wish): Promise<PartResult> {
     const ends = performance.now() + wish.ms
     try {
       await person.keepMonitor(lab)
-      // A server is looked at once a row names it.
-      for (const n of SERVERS.keys()) await person.create(lab, lab.names[n + 1] as Name, () => 0.99)
-      for (let n = 0; n < FIRST; n++) void person.startByHand(lab, lab.names[(n * 2) % NAMES] as Name, random)
+      await populate(lab)
       do {
         await storm(lab, random, Math.min(STORM_MS, Math.max(5000, ends - performance.now() - 10_000)))
         const isLast = performance.now() >= ends - 10_000
@@ -81,6 +78,14 @@ async function run(wish: Wish): Promise<PartResult> {
     figures: { 'true again after s, worst': worst.toFixed(1) },
     notTried,
   }
+}
+
+/** A session for every name: by hand where the form of the name tells whose it is, by create where not. */
+async function populate(lab: Lab): Promise<void> {
+  const quietly = () => 0.99
+  const [byHand, created] = [0, 1].map(rest => lab.names.filter((_, n) => n % 2 === rest)) as [Name[], Name[]]
+  for (const name of byHand) await person.startByHand(lab, name, quietly)
+  await atATime(AT_ONCE, created, name => person.create(lab, name, quietly))
 }
 
 /** Deeds and faults drawn from the seed, in the order of the seed. What cannot be done at that moment is passed over. */

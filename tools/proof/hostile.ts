@@ -12,7 +12,7 @@ export const hostile: Part = {
   claim:
     'whatever a registry, a config, a transcript, a job, a broker, a tmux, a screen or a command line holds: no crash, no ' +
     'hang over 2 s, no prototype changed, nothing written, and an error that is short, clear and harmless',
-  seconds: 20,
+  seconds: 15,
   run: proveHostile,
 }
 

@@ -30,7 +30,7 @@ const REAL: Trials = {
 export const latency: Part = {
   name: 'latency',
   claim: 'every end of a session and every event of a job comes into the registry',
-  seconds: 12,
+  seconds: 10,
   run: wish => proveLatency(wish),
 }
 

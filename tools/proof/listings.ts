@@ -32,7 +32,7 @@ export const listings: Part = {
   name: 'listings',
   claim:
     'no fault of tmux, of the processes or of the clock ends the row of a session that lives, and a real end is seen',
-  seconds: 12,
+  seconds: 10,
   run: wish => proveListings(wish),
 }
 

@@ -2,6 +2,7 @@
 import { attributions } from './attributions.ts'
 import { deliveries } from './deliveries.ts'
 import { faults } from './faults.ts'
+import { hostile } from './hostile.ts'
 import { ids } from './ids.ts'
 import { latency } from './latency.ts'
 import { listings } from './listings.ts'
@@ -16,6 +17,7 @@ export const PARTS: readonly Part[] = [
   screens,
   listings,
   attributions,
+  hostile,
   saves,
   starts,
   ids,

@@ -29,7 +29,7 @@ import { pick, type Random, randomFrom } from './texts.ts'
 export const resumes = countedPart({
   name: 'resumes',
   claim: 'after a reboot each session that can be resumed is back in its own conversation, the others have a reason',
-  seconds: 20,
+  seconds: 12,
   cases: 'reboots',
   caseMs: 25_000,
   prove: (rounds, seeded) => proveResumes({ rounds, ...seeded }),

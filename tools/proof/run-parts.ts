@@ -16,7 +16,6 @@ export interface RunWish {
   factor: number
   count?: number
   stopAtFirst: boolean
-  signal: AbortSignal
   onPart(part: Part, seed: number): void
   onProgress(part: Part, text: string): void
   onWrong(part: Part, wrong: Wrong): void
@@ -30,7 +29,6 @@ const MOST_WRONG = 50
 export async function runParts(parts: readonly Part[], wish: RunWish): Promise<Ran[]> {
   const rans: Ran[] = []
   for (const part of parts) {
-    if (wish.signal.aborted) break
     wish.onPart(part, wish.seed)
     const began = performance.now()
     const wrong: Wrong[] = []
@@ -39,7 +37,7 @@ export async function runParts(parts: readonly Part[], wish: RunWish): Promise<R
       seed: wish.seed,
       ms: part.seconds * 1000 * wish.factor,
       ...(wish.count === undefined ? {} : { count: wish.count }),
-      signal: AbortSignal.any([wish.signal, enough.signal]),
+      signal: enough.signal,
       wrong: (one: Wrong) => {
         if (wrong.length >= MOST_WRONG) return
         wrong.push(one)

@@ -24,7 +24,7 @@ import { pick, type Random, randomFrom } from './texts.ts'
 export const saves: Part = {
   name: 'saves',
   claim: 'what a person or another program saves stays, and so does our change, whatever moment the save comes at',
-  seconds: 8,
+  seconds: 6,
   run,
 }
 

@@ -14,7 +14,7 @@ const LEAST = 2000
 export const screens: Part = {
   name: 'screens',
   claim: 'no screen is taken for a state that its agent is not in, and one that works is never called idle',
-  seconds: 3,
+  seconds: 2,
   run: wish => proveScreens(wish),
 }
 

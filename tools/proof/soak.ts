@@ -10,7 +10,7 @@ import { grown, type Sample, sampleOf } from './soak-samples.ts'
 export const soak: Part = {
   name: 'soak',
   claim: 'a monitor keeps every event once, and neither memory nor descriptors nor files grow',
-  seconds: 12,
+  seconds: 10,
   run,
 }
 

@@ -20,7 +20,7 @@ const BOUND_MS = 20_000
 export const starts = countedPart({
   name: 'starts',
   claim: `a create takes at most ${MOST_MS} ms more than the agent's own start and settling (medians)`,
-  seconds: 5,
+  seconds: 4,
   cases: 'rounds',
   caseMs: 4000,
   prove: proveStarts,

@@ -1,10 +1,11 @@
 /** The faults have ended: within ten seconds the registry must say what is so. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Row } from '#lib/registry/schema.ts'
 import { end } from '../../../tests/harness/processes.ts'
 import { tmux } from '../../../tests/harness/tmux.ts'
-import { CLIS, journal } from '../live.ts'
+import { until } from '../../../tests/harness/until.ts'
+import { CLIS, journal, processesOf } from '../live.ts'
 import { killServer, release } from './harm.ts'
 import { FOREIGN, folderOf, keyOf, type Lab, SERVERS } from './lab.ts'
 import { emit, FORGER, keepMonitor } from './person.ts'
@@ -23,8 +24,7 @@ export async function calm(lab: Lab, watcher: Watcher, isLast: boolean): Promise
   lab.say('calm')
   release(lab, true)
   await Promise.all([...lab.commands].map(({ left }) => left))
-  oneServerEach(lab)
-  for (const pid of livesIn(lab.world).servers.keys()) end(pid, 'SIGUSR1')
+  await reachable(lab)
   await keepMonitor(lab)
   await tellEnds(lab)
   const began = performance.now()
@@ -46,6 +46,29 @@ export async function calm(lab: Lab, watcher: Watcher, isLast: boolean): Promise
       return undefined
     }
     await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
+
+/** Every server that lives is at its socket again. */
+async function reachable(lab: Lab): Promise<void> {
+  await until(
+    'all servers at their sockets',
+    () => {
+      oneServerEach(lab)
+      const away = [...livesIn(lab.world).servers].filter(([pid, { name }]) => pidAt(lab, name) !== pid)
+      for (const [pid] of away) end(pid, 'SIGUSR1')
+      return away.length === 0
+    },
+    { timeoutMs: CALM_MS, everyMs: 200 },
+  )
+}
+
+/** Which server answers at this socket; 0 where none does. */
+function pidAt(lab: Lab, server: string): number {
+  try {
+    return Number(tmux(lab.world, server, ['display-message', '-p', '#{pid}']))
+  } catch {
+    return 0
   }
 }
 
@@ -188,7 +211,41 @@ export function lastLook(lab: Lab): void {
     if (count === 0 && isSure) lab.wrong(`a prompt for ${name} was acknowledged and never arrived`, text)
     lab.did(isSure ? 'prompts acknowledged' : 'prompts not acknowledged')
   }
-  const left = readdirSync(folderOf(lab)).filter(file => /\.tmp$|^filler$/.test(file))
-  if (left.length > 1) lab.wrong('temporary files were left', left.join(', '))
-  writeFileSync(join(lab.world.root, 'clock'), '0')
+  leftOver(lab)
+}
+
+/** What ours were killed over may lie there until the next write; everything else was to be taken away. */
+function leftOver(lab: Lab): void {
+  const files = readdirSync(folderOf(lab), { recursive: true, encoding: 'utf8' })
+  const temporary = files.filter(file => file.endsWith('.tmp'))
+  if (temporary.length > 2) lab.wrong('temporary files were left', temporary.join(', '))
+  for (const server of SERVERS) {
+    const buffers = tmux(lab.world, server, ['list-buffers']).trim()
+    if (buffers !== '' && lab.tried['commands killed'] === undefined)
+      lab.wrong(`buffers were left on ${server}`, buffers)
+    const hooks = tmux(lab.world, server, ['show-hooks', '-g'])
+      .split('\n')
+      .filter(line => /\[\d+\]/.test(line))
+    if (hooks.length > 0) lab.wrong(`hooks were left on ${server}`, hooks.join('\n'))
+  }
+  const strays = processesOf(lab.world).flatMap(pid => {
+    const words = textOf(`/proc/${pid}/cmdline`).split('\0')
+    const isOurs = words.some(word => word.startsWith(BUNDLE) && word.endsWith('.cjs'))
+    return isOurs && pid !== lab.monitor?.pid && !isBelow(pid, lab.monitor?.pid) ? [`${pid} ${words.join(' ')}`] : []
+  })
+  if (strays.length > 0) lab.wrong('processes of ours were left', strays.join('\n'))
+}
+
+const BUNDLE = join(import.meta.dirname, '../../..', 'bin')
+
+function isBelow(pid: number, parent: number | undefined): boolean {
+  return new RegExp(`^PPid:\\s+${parent}$`, 'm').test(textOf(`/proc/${pid}/status`))
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }

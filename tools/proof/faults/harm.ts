@@ -97,14 +97,19 @@ const removeSocket: Fault = (lab, random) => {
   setTimeout(() => end(pid, 'SIGUSR1'), 1500 + 2000 * random())
 }
 
+let isBrokerDown = false
+
 const killBroker: Fault = async (lab, random) => {
   const { broker } = lab
-  if (broker === undefined) return
+  if (broker === undefined || isBrokerDown) return
+  isBrokerDown = true
   lab.did('brokers killed')
   lab.say('broker killed')
   await broker.kill()
   await new Promise(resolve => setTimeout(resolve, 500 + 2000 * random()))
-  await broker.start()
+  await broker.start().finally(() => {
+    isBrokerDown = false
+  })
 }
 
 const stopBroker: Fault = (lab, random) => hold(lab, lab.broker?.pid() ?? 0, random, 'brokers')
