@@ -1,6 +1,6 @@
 import type { Machine } from '#lib/system/machine.ts'
 import type { Process } from '#lib/system/processes.ts'
-import { listServer, livePanes } from '#lib/tmux/listing.ts'
+import { listServer, livePanes, type Session } from '#lib/tmux/listing.ts'
 import { stillRunning, treeOf } from './tree.ts'
 
 /** A session by what nobody else has: its id on that very server process. */
@@ -79,17 +79,25 @@ async function paneTrees(
   machine: Machine,
   session: OwnSession,
 ): Promise<{ isListed: boolean; trees: PaneTrees } | 'unknown'> {
-  const view = await listServer(machine.tmux, session.server)
-  // A server that is ending tells nothing sure; its process does.
-  if (view.state === 'unknown') return isServerGone(machine, session) ? NOT_LISTED : 'unknown'
-  if (view.state !== 'alive' || view.process.pid !== session.serverPid) return NOT_LISTED
-  const listed = view.sessions.find(({ id }) => id === session.sessionId)
-  if (listed === undefined) return NOT_LISTED
+  const sessions = await sessionsOf(machine, session)
+  if (sessions === 'unknown') return 'unknown'
+  const listed = sessions.find(({ id }) => id === session.sessionId)
+  if (listed === undefined) return { isListed: false, trees: new Map() }
   const processes = machine.processes()
   return { isListed: true, trees: new Map(livePanes(listed).map(({ id, pid }) => [id, treeOf([pid], processes)])) }
 }
 
-const NOT_LISTED = { isListed: false, trees: new Map() } as const
+/** The sessions of that very server process. Where it does not answer itself (its socket was removed, another server stands
+ * in its place, it hangs) only the end of its process says that it has none. */
+async function sessionsOf(
+  machine: Machine,
+  { server, serverPid }: OwnSession,
+): Promise<readonly Session[] | 'unknown'> {
+  const view = await listServer(machine.tmux, server)
+  const isItself = (view.state === 'alive' || view.state === 'empty') && view.process?.pid === serverPid
+  if (isItself) return view.state === 'alive' ? view.sessions : []
+  return machine.processes().look(serverPid).state === 'absent' ? [] : 'unknown'
+}
 
 /** Gives the panes that live on in other sessions. The server compares itself: ids are given anew by a server that was
  * started again in between. */
@@ -103,20 +111,12 @@ async function killSession(
   const deadline = performance.now() + Math.max(1000, timeoutMs)
   await machine.tmux(session.server, ['if-shell', '-F', '-t', target, isThatServer, `kill-session -t '${target}'`])
   for (;;) {
-    const view = await listServer(machine.tmux, session.server)
-    if (view.state !== 'unknown') {
-      const sessions = view.state === 'alive' && view.process.pid === session.serverPid ? view.sessions : []
-      if (!sessions.some(({ id }) => id === session.sessionId))
-        return new Set(sessions.flatMap(({ panes }) => panes.map(({ id }) => id)))
-    }
-    if (view.state === 'unknown' && isServerGone(machine, session)) return new Set()
+    const sessions = await sessionsOf(machine, session)
+    if (sessions !== 'unknown' && !sessions.some(({ id }) => id === session.sessionId))
+      return new Set(sessions.flatMap(({ panes }) => panes.map(({ id }) => id)))
     if (performance.now() > deadline) return 'unknown'
     await machine.sleep(POLL_MS)
   }
-}
-
-function isServerGone(machine: Machine, { serverPid }: OwnSession): boolean {
-  return machine.processes().look(serverPid).state === 'absent'
 }
 
 async function awaitEnd(machine: Machine, tree: readonly Process[], waitMs: number): Promise<Process[]> {

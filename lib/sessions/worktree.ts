@@ -53,12 +53,16 @@ export async function inWorktree(
   }
 }
 
-/** Surely no pane of the server stands in the folder. */
+/** Surely no pane of the server stands in the folder. A server whose socket was removed lives on: without an answer the
+ * processes tell. */
 async function isUnused(machine: Machine, server: string, path: string): Promise<boolean> {
   const view = await listServer(machine.tmux, server)
   if (view.state === 'unknown') return false
-  const sessions = view.state === 'alive' ? view.sessions : []
-  return !sessions.some(({ panes }) => panes.some(({ cwd }) => cwd === path || cwd.startsWith(`${path}/`)))
+  const isInside = (cwd: string) => cwd === path || cwd.startsWith(`${path}/`)
+  if (view.state === 'alive') return !view.sessions.some(({ panes }) => panes.some(({ cwd }) => isInside(cwd)))
+  const processes = machine.processes()
+  const all = processes.all()
+  return all !== undefined && !all.some(({ pid }) => isInside(processes.cwd(pid) ?? ''))
 }
 
 async function make(git: Git, path: string, branch: string): Promise<{ tree: boolean; branch: boolean }> {

@@ -3,7 +3,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { sleeper } from '../harness/agents.ts'
-import { DEFAULT, liveWorld, refused } from '../harness/live-create.ts'
+import { fakeTmux } from '../harness/fake-tmux.ts'
+import { bare, DEFAULT, liveWorld, refused } from '../harness/live-create.ts'
 import { end, lives } from '../harness/processes.ts'
 import { rowOf, rowsOf, sealed, textOf, writeText } from '../harness/rows.ts'
 import { drifts, made, sessionNames, stop, talking } from '../harness/talking.ts'
@@ -144,3 +145,22 @@ test('a server that does not answer spoils --all only for its own', { timeout: 9
   expect(rowOf(world, 'there')).not.toHaveProperty('op')
   expect(sessionNames(world, 'second')).toEqual(['there'])
 })
+
+test.each([1, 2, 3, 4, 5])(
+  'a socket that is removed before call %i of tmux is no end: stopped is said of what ended',
+  async nth => {
+    const world = liveWorld()
+    const { name, pane_pid } = await made(world, 'claude')
+    fakeTmux(
+      world,
+      `echo x >> "$WORLD/calls"
+if [ "$(wc -l < "$WORLD/calls")" -eq ${nth} ]; then rm -f "$TMUX_TMPDIR/tmux-$(id -u)/${DEFAULT}"; fi
+exec "$REAL" "$@"`,
+    )
+    const { code, stdout } = await bare(world, ['stop', name, '--timeout', '2', '--json'])
+    const row = rowOf(world, name)
+    expect(row).not.toHaveProperty('op')
+    if (code === 0) expect([lives(pane_pid), row['status']]).toEqual([false, 'stopped'])
+    else expect([code, stdout, lives(pane_pid), row['status']]).toEqual([4, '', true, 'running'])
+  },
+)

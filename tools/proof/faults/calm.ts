@@ -220,12 +220,10 @@ function leftOver(lab: Lab): void {
   const temporary = files.filter(file => file.endsWith('.tmp'))
   if (temporary.length > 2) lab.wrong('temporary files were left', temporary.join(', '))
   for (const server of SERVERS) {
-    const buffers = tmux(lab.world, server, ['list-buffers']).trim()
-    if (buffers !== '' && lab.tried['commands killed'] === undefined)
-      lab.wrong(`buffers were left on ${server}`, buffers)
-    const hooks = tmux(lab.world, server, ['show-hooks', '-g'])
-      .split('\n')
-      .filter(line => /\[\d+\]/.test(line))
+    const buffers = linesOf(lab, server, ['list-buffers'])
+    if (buffers.length > (lab.tried['commands killed'] ?? 0))
+      lab.wrong(`buffers were left on ${server}`, buffers.join('\n'))
+    const hooks = linesOf(lab, server, ['show-hooks', '-g']).filter(line => /\[\d+\]/.test(line))
     if (hooks.length > 0) lab.wrong(`hooks were left on ${server}`, hooks.join('\n'))
   }
   const strays = processesOf(lab.world).flatMap(pid => {
@@ -234,6 +232,15 @@ function leftOver(lab: Lab): void {
     return isOurs && pid !== lab.monitor?.pid && !isBelow(pid, lab.monitor?.pid) ? [`${pid} ${words.join(' ')}`] : []
   })
   if (strays.length > 0) lab.wrong('processes of ours were left', strays.join('\n'))
+}
+
+/** None where the server has just ended with its last session. */
+function linesOf(lab: Lab, server: string, words: string[]): string[] {
+  try {
+    return tmux(lab.world, server, words).split('\n').filter(Boolean)
+  } catch {
+    return []
+  }
 }
 
 const BUNDLE = join(import.meta.dirname, '../../..', 'bin')
