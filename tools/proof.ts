@@ -68,10 +68,9 @@ async function prove(): Promise<number> {
   })
   for (const one of seeds) {
     if (values['stop-at-first'] && rans.some(({ wrong }) => wrong.length > 0)) break
-    const wish = { seed: one, factor, stopAtFirst: values['stop-at-first'], ...tell(rans) }
+    const wish = { seed: one, factor, stopAtFirst: values['stop-at-first'], ...tell(rans, report) }
     await runParts(parts, count === undefined ? wish : { ...wish, count })
   }
-  report()
   const wrong = rans.flatMap(ran => ran.wrong)
   const verdict = wrong.length === 0 ? 'nothing was lost or wrong' : `lost or wrong: ${plural(wrong.length, 'finding')}`
   const took = Math.round((performance.now() - start) / 1000)
@@ -84,8 +83,8 @@ const showProgress = (part: Part, text: string) => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${part.name}: ${text} `)
 }
 
-/** Says what comes, and keeps it. */
-const tell = (rans: Ran[]) => ({
+/** Says what comes, and keeps it: after each part the report is there, whatever becomes of the rest. */
+const tell = (rans: Ran[], report: () => void) => ({
   onPart: (part: Part, seed: number) => showProgress(part, `seed ${seed}`),
   onProgress: showProgress,
   onWrong: (part: Part, { what }: { what: string }) => {
@@ -94,6 +93,7 @@ const tell = (rans: Ran[]) => ({
   },
   onRan: (ran: Ran) => {
     rans.push(ran)
+    report()
     const { name, seed, took, tried, figures, notTried, wrong } = ran
     clear()
     const most = Object.entries(tried).map(([what, count]) => `${count.toLocaleString('en')} ${what}`)
