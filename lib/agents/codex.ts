@@ -31,6 +31,8 @@ const screen: ScreenMark[] = [
     SEEN,
   ),
   mark('working', undefined, `^[•◦⠀-⣿] ?${LINE}\\(\\d${LINE}esc to interrupt\\)${toEnd(14)}`, SEEN),
+  // Its status line may be above what the pane shows; messages wait only while it works.
+  mark('working', undefined, `^• Messages to be submitted after${LINE}${toEnd(14)}`, SEEN),
   mark(
     'limited',
     'usage limit',

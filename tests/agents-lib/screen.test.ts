@@ -71,6 +71,11 @@ describe('an agent that works is never idle', () => {
 
 const OTHERS: [string, string, AgentState | undefined][] = [
   ['codex', '• Working (4s • esc to interrupt)\n\n› Ask Codex to do anything\n\n  ? for shortcuts', 'working'],
+  [
+    'codex',
+    '• Messages to be submitted after next tool call (press esc to inter\n  ↳ and then\n\n› more\n\n  ? for shortcuts',
+    'working',
+  ],
   ['codex', '› Ask Codex to do anything\n\n  ← for agents · ? for shortcuts', 'idle'],
   // Before it asks whether the folder is trusted.
   ['codex', '  >_ OpenAI Codex (v0.169.0)\n\n› Ask Codex to do anything\n\n  ? for shortcuts', undefined],
