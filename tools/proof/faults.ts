@@ -1,10 +1,14 @@
 /** The whole system under faults: agents in real tmux, a monitor, people at work, and everything that can go wrong. A model
  * beside it knows the truth from the kernel, and compares all the time. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { calm, lastLook } from './faults/calm.ts'
+import { calm } from './faults/calm.ts'
 import { FAULTS, release } from './faults/harm.ts'
-import { inLab, type Lab, type Name } from './faults/lab.ts'
+import * as jobs from './faults/jobs.ts'
+import { inLab, type Lab, type Name, rowIn, SERVERS } from './faults/lab.ts'
+import { lastLook } from './faults/left-over.ts'
+import { keepMonitor, look } from './faults/monitor.ts'
 import * as person from './faults/person.ts'
+import { listOf } from './faults/truth.ts'
 import { watchRegistry } from './faults/watcher.ts'
 import { atATime } from './live.ts'
 import type { Part, PartResult, Wish } from './part.ts'
@@ -24,18 +28,18 @@ const DEEDS: readonly (readonly [Deed, number])[] = [
   [person.create, 8],
   [aimed(person.stop, 'running'), 5],
   [aimed(person.resume, 'ended'), 5],
-  [aimed(person.submit, 'running'), 8],
-  [person.report, 5],
-  [person.forge, 3],
+  [aimed(jobs.submit, 'running'), 8],
+  [jobs.report, 5],
+  [jobs.forge, 3],
   [person.startByHand, 3],
   [aimed(person.killByHand, 'running'), 2],
-  [person.look, 2],
+  [look, 2],
 ]
 
 function aimed(deed: Deed, wanted: 'running' | 'ended'): Deed {
   return (lab, name, random) => {
     const fitting = lab.names.filter(one => {
-      const row = random() < 0.85 ? person.rowIn(lab, one) : undefined
+      const row = random() < 0.85 ? rowIn(lab, one) : undefined
       return row !== undefined && (row.status === 'running') === (wanted === 'running')
     })
     return deed(lab, fitting.length > 0 ? pick(random, fitting) : name, random)
@@ -52,10 +56,11 @@ async function run(wish: Wish): Promise<PartResult> {
   const calms: number[] = []
   const random = randomFrom(wish.seed)
   const tried = await inLab(wish, NAMES, notTried, async lab => {
+    for (const { key, mark } of SERVERS.flatMap(server => listOf(lab, server))) lab.foreign.set(key, mark)
     const watcher = watchRegistry(lab)
     const ends = performance.now() + wish.ms
     try {
-      await person.keepMonitor(lab)
+      await keepMonitor(lab)
       await populate(lab)
       do {
         await storm(lab, random, Math.min(STORM_MS, Math.max(5000, ends - performance.now() - 10_000)))
@@ -106,7 +111,7 @@ async function storm(lab: Lab, random: Random, ms: number): Promise<void> {
     void done.finally(() => underWay.delete(done))
     await pause(seconds)
     release(lab)
-    void person.keepMonitor(lab)
+    void keepMonitor(lab)
     while (lab.commands.size >= AT_ONCE && performance.now() < ends) {
       await pause(20)
       release(lab)

@@ -2,6 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { parse } from 'yaml'
+import type { Row } from '#lib/registry/schema.ts'
 import { type Mosquitto, mosquittoProcess } from '../../../tests/harness/mosquitto-process.ts'
 import { end } from '../../../tests/harness/processes.ts'
 import { tmux } from '../../../tests/harness/tmux.ts'
@@ -41,6 +43,8 @@ export interface Lab {
   mayEnd: Set<string>
   /** Lives (see processes.ts) that a fault ended. */
   harmed: Set<string>
+  /** Lives that are none of our business, with their marks. */
+  foreign: Map<string, string>
   jobs: Map<string, KnownJob>
   /** Texts that were sent, and whether that was acknowledged. */
   prompts: Map<string, { isSure: boolean; name: string }>
@@ -119,6 +123,7 @@ function labOf(wish: Wish, world: World, count: number, hasDisk: boolean, broker
     busy: new Set(),
     mayEnd: new Set(),
     harmed: new Set(),
+    foreign: new Map(),
     jobs: new Map(),
     prompts: new Map(),
     saved: { legacy: 0, edit: 0 },
@@ -172,4 +177,11 @@ export function registryText(lab: Lab): string {
   } catch (error) {
     return String(error)
   }
+}
+
+export const rowIn = (lab: Lab, { server, name }: Name) =>
+  rowsIn(lab).find(row => row.name === name && (row.tmux_server ?? 'default') === server)
+
+export function rowsIn(lab: Lab): Row[] {
+  return (parse(registryText(lab)) as { tmux_sessions: Row[] }).tmux_sessions ?? []
 }
