@@ -23,7 +23,7 @@ usage: npm run proof -- [--minutes N [--seeds K]] [--seed N] [--only PART,…] [
   --help
 
 Everything happens in private folders under the system's temporary one, with tmux servers, a HOME and a broker of its own.
-The programs under test are those of dist/: \`npm run build\` first.
+The programs under test are those of dist/, which \`npm run proof\` builds first.
 
 exit codes: 0 nothing was lost or wrong · 1 something was · 2 wrong usage
 `
