@@ -95,12 +95,11 @@ export function firstLine(path: string): string | undefined {
   })
 }
 
-const BRACES = /^\s*\{[^]*\}\s*$/
-
 /** A line of JSON as an object; undefined for everything else. */
 export function asObject(text: string): Record<string, unknown> | undefined {
   // Errors are dear: a million lines that are none would take seconds.
-  if (!BRACES.test(text)) return undefined
+  const trimmed = text.trim()
+  if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return undefined
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value)
