@@ -53,7 +53,7 @@ async function reachable(lab: Lab): Promise<void> {
     'all servers at their sockets',
     () => {
       oneServerEach(lab)
-      const away = [...livesIn(lab.world).servers].filter(([pid, { name }]) => pidAt(lab, name) !== pid)
+      const away = [...livesIn(lab.world).servers].filter(([pid, { name }]) => name !== '' && pidAt(lab, name) !== pid)
       for (const [pid] of away) end(pid, 'SIGUSR1')
       return away.length === 0
     },
@@ -76,6 +76,8 @@ function oneServerEach(lab: Lab): void {
   const { servers, lives } = livesIn(lab.world)
   const oldest = new Map<string, number>()
   for (const [pid, { name, start }] of [...servers].sort(([, a], [, b]) => Number(a.start) - Number(b.start))) {
+    // One in which nothing runs any more: nobody knows its name, and it is about to end.
+    if (name === '') continue
     if (!oldest.has(name)) oldest.set(name, Number(start))
     else killServer(lab, pid, lives.values())
   }
