@@ -71,7 +71,7 @@ export interface Life {
 }
 
 export interface Servers {
-  /** By pid. */
+  /** By pid. The name is that of its socket, as its panes tell it; empty where nothing runs in any. */
   servers: Map<number, { name: string; start: string }>
   lives: Map<string, Life>
 }
@@ -88,7 +88,7 @@ export function livesIn(world: World): Servers {
     const pid = Number(entry)
     const look = lookAt(pid, world)
     if (look === undefined) continue
-    if (look.comm.startsWith('tmux: server')) seen.servers.set(pid, { name: look.server ?? '', start: look.start })
+    if (look.comm.startsWith('tmux: server')) seen.servers.set(pid, { name: '', start: look.start })
     else if (look.tmux !== undefined) panes.push({ pid, parent: look.parent, tmux: look.tmux })
   }
   for (const { pid, parent, tmux } of panes) {
@@ -111,7 +111,7 @@ function lookAt(pid: number, world: World) {
     if (!environ.includes(`HOME=${world.home}`)) return undefined
     const comm = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
     const tmux = environ.find(line => line.startsWith('TMUX='))?.slice(5)
-    return { comm, parent: Number(fields[1]), start: fields[19] ?? '', tmux, server: undefined as string | undefined }
+    return { comm, parent: Number(fields[1]), start: fields[19] ?? '', tmux }
   } catch {
     // It ended while we looked.
     return undefined
