@@ -58,6 +58,8 @@ async function run(wish: Wish): Promise<PartResult> {
   const tried = await inLab(wish, NAMES, notTried, async lab => {
     for (const { key, mark } of SERVERS.flatMap(server => listOf(lab, server))) lab.foreign.set(key, mark)
     const watcher = watchRegistry(lab)
+    // Always, whatever else waits: a fault may stop what another part of the storm waits for.
+    const releasing = setInterval(() => release(lab), 50)
     const ends = performance.now() + wish.ms
     try {
       await keepMonitor(lab)
@@ -74,6 +76,7 @@ async function run(wish: Wish): Promise<PartResult> {
       lastLook(lab)
     } finally {
       watcher.stop()
+      clearInterval(releasing)
     }
     return lab.tried
   })
@@ -102,22 +105,17 @@ async function storm(lab: Lab, random: Random, ms: number): Promise<void> {
     const name = lab.names[Math.floor(random() * lab.names.length)] as Name
     // What a deed draws for itself must not move what comes after it.
     const own = randomFrom(Math.floor(random() * 2 ** 32))
-    const seconds = 60 + random() * 180
+    const restMs = 60 + random() * 180
     const work = isFault ? drawn(FAULTS, random)(lab, own, name) : drawn(DEEDS, random)(lab, name, own)
     const done = Promise.resolve(work).catch(error =>
       lab.wrong('the proof itself failed', String(error?.stack ?? error)),
     )
     underWay.add(done)
     void done.finally(() => underWay.delete(done))
-    await pause(seconds)
-    release(lab)
+    await pause(restMs)
     void keepMonitor(lab)
-    while (lab.commands.size >= AT_ONCE && performance.now() < ends) {
-      await pause(20)
-      release(lab)
-    }
+    while (lab.commands.size >= AT_ONCE && performance.now() < ends) await pause(20)
   }
-  release(lab, true)
   await Promise.all(underWay)
 }
 

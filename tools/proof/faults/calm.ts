@@ -35,6 +35,7 @@ export async function calm(lab: Lab, watcher: Watcher, isLast: boolean): Promise
     const isClosed = ![...rows.values()].some(row => isClosing(lab, row)) || took * 1000 > CLOSED_MS
     if (trueAfter !== undefined && (isClosed || !isLast)) {
       lab.mayEnd.clear()
+      lab.touched.clear()
       for (const [key, row] of rows)
         if (isLast && row.op !== undefined) lab.wrong(`${key} was to be closed, and is not after ${CLOSED_MS} ms`, '')
       return trueAfter

@@ -48,6 +48,7 @@ export function alone(deed: Deed): Deed {
     const key = keyOf(name)
     if (lab.busy.has(key)) return
     lab.busy.add(key)
+    lab.touched.add(key)
     lab.promised.delete(key)
     try {
       await deed(lab, name, random)

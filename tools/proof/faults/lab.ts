@@ -39,6 +39,8 @@ export interface Lab {
   promised: Map<string, Promised>
   /** Names a person's command is at work on: one at a time, else nobody could say what is promised. */
   busy: Set<string>
+  /** Names that somebody did something with since the last calm: their rows may change. */
+  touched: Set<string>
   /** Names whose sessions may end by what was asked for, since the last calm. */
   mayEnd: Set<string>
   /** Lives (see processes.ts) that a fault ended. */
@@ -121,6 +123,7 @@ function labOf(wish: Wish, world: World, count: number, hasDisk: boolean, broker
     stopped: new Map(),
     promised: new Map(),
     busy: new Set(),
+    touched: new Set(),
     mayEnd: new Set(),
     harmed: new Set(),
     foreign: new Map(),

@@ -96,6 +96,8 @@ function oneEach(lab: Lab, rows: Map<string, Row>, text: string): void {
   }
 }
 
+const endOf = (row: Row) => `${row.status} ${row.terminated_at_epoch} ${row.termination_mode}`
+
 /** What may not happen between two versions; the rows that were ended in this one. */
 function compare(lab: Lab, { rows: before }: Seen, { rows }: Seen): Row[] {
   const ended: Row[] = []
@@ -107,9 +109,12 @@ function compare(lab: Lab, { rows: before }: Seen, { rows }: Seen): Row[] {
       lab.wrong(`the row of ${key} is gone`, JSON.stringify(old))
       continue
     }
-    if (old.status === 'archived' && row.status !== 'archived' && !lab.busy.has(key))
-      lab.wrong(`${key} was archived and is ${row.status}, and nobody asked for it`, JSON.stringify(row))
-    if (isEnded(old) && row.status === 'running' && !lab.busy.has(key) && lifeOf(row) === lifeOf(old))
+    const isAsked = lab.touched.has(key) || old.op !== undefined
+    if (isEnded(old) && isEnded(row) && !isAsked && endOf(old) !== endOf(row))
+      lab.wrong(`${key} had ended, and its end became another one`, JSON.stringify([old, row]))
+    if (old.status === 'archived' && row.status === 'running' && !isAsked)
+      lab.wrong(`${key} was archived and runs, and nobody asked for it`, JSON.stringify(row))
+    if (isEnded(old) && row.status === 'running' && !isAsked && lifeOf(row) === lifeOf(old))
       lab.wrong(`${key} was ${old.status} and runs again as the same session`, JSON.stringify(row))
     if (!isEnded(old) && isEnded(row)) ended.push(row)
     const { op } = old
