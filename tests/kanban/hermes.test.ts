@@ -43,11 +43,12 @@ it('is ended by a signal, and not even begun after it', async () => {
   const { world, hermes } = fake('echo x >> "$WORLD/begun"; sleep 600')
   const given = new AbortController()
   const calling = hermes([], { signal: given.signal })
-  await until('its begin', () => existsSync(join(world.root, 'begun')))
+  const begun = () => existsSync(join(world.root, 'begun')) && readFileSync(join(world.root, 'begun'), 'utf8')
+  await until('its begin', () => begun() === 'x\n')
   given.abort()
   expect((await calling).kind).toBe('failed')
   expect((await hermes([], { signal: given.signal })).kind).toBe('failed')
-  expect(readFileSync(join(world.root, 'begun'), 'utf8')).toBe('x\n')
+  expect(begun()).toBe('x\n')
 })
 
 it('is not waited for by what it left behind with its pipes', async () => {

@@ -92,16 +92,19 @@ async function onePane(pane: Pane): Promise<Outcome[]> {
 
 async function oneStandIn(pane: Pane, count: number, from: number): Promise<Outcome[]> {
   const { agent, random, world, canary, name } = pane
-  const standIn = await startStandIn(
-    world,
-    agent,
-    {},
-    {
-      onTarget: ({ look }) => {
-        for (const { process } of look.agent.chain) pane.agents.add(process.pid)
+  const start = () =>
+    startStandIn(
+      world,
+      agent,
+      {},
+      {
+        onTarget: ({ look }) => {
+          for (const { process } of look.agent.chain) pane.agents.add(process.pid)
+        },
       },
-    },
-  )
+    )
+  // One may not come up: another program took its port meanwhile. It was sent nothing yet.
+  const standIn = await start().catch(start)
   const sent: (Omit<Outcome, 'times'> & { expected: string })[] = []
   for (let n = 0; n < count && !pane.stop.signal.aborted; n++) {
     const kind = pick(random, KINDS)
