@@ -32,6 +32,7 @@ const DEEDS: readonly (readonly [Deed, number])[] = [
   [jobs.report, 5],
   [jobs.forge, 3],
   [person.startByHand, 3],
+  [person.stopNobody, 2],
   [aimed(person.killByHand, 'running'), 2],
   [look, 2],
 ]

@@ -92,3 +92,14 @@ async function byTmux(lab: Lab, server: string, words: string[]): Promise<boolea
     return false
   }
 }
+
+/** Somebody means a session that is not there; the beginning of its name is that of others, who must not be taken for it. */
+export async function stopNobody(lab: Lab, { server, name }: Name): Promise<void> {
+  const prefix = name.slice(0, -1)
+  if (lab.names.some(one => one.name === prefix)) return
+  const done = await command(lab, ['stop', prefix, '--server', server, '--timeout', '5'])
+  if (done.isHarmed) return
+  lab.did('names of nobody')
+  if (done.code === 0)
+    lab.wrong(`stop ${prefix} stopped something, and nobody has that name`, JSON.stringify(done.json))
+}
