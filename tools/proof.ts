@@ -83,6 +83,12 @@ const showProgress = (part: Part, text: string) => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${part.name}: ${text} `)
 }
 
+/** What fits on a screen; all of it stands in the report. */
+const MOST_SHOWN = 6
+
+const few = (all: readonly string[]) =>
+  all.length <= MOST_SHOWN ? all : [...all.slice(0, MOST_SHOWN), `${all.length - MOST_SHOWN} more in the report`]
+
 /** Says what comes, and keeps it: after each part the report is there, whatever becomes of the rest. */
 const tell = (rans: Ran[], report: () => void) => ({
   onPart: (part: Part, seed: number) => showProgress(part, `seed ${seed}`),
@@ -96,8 +102,8 @@ const tell = (rans: Ran[], report: () => void) => ({
     report()
     const { name, seed, took, tried, figures, notTried, wrong } = ran
     clear()
-    const most = Object.entries(tried).map(([what, count]) => `${count.toLocaleString('en')} ${what}`)
-    const measured = Object.entries(figures).map(([what, value]) => `${what} ${value}`)
+    const most = few(Object.entries(tried).map(([what, count]) => `${count.toLocaleString('en')} ${what}`))
+    const measured = few(Object.entries(figures).map(([what, value]) => `${what} ${value}`))
     console.log(
       `${wrong.length === 0 ? 'holds' : 'FAILS'} ${name} (seed ${seed}, ${took.toFixed(0)} s): ${most.join(', ')}`,
     )
