@@ -1,5 +1,5 @@
 /** What the proof says at its end: for people as a page, for programs as JSON. */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -38,17 +38,16 @@ export function writeReport(folder: string, facts: Facts, rans: readonly Ran[]):
 }
 
 function machineFacts() {
+  // Some tell their version in their help, and leave with 1. Debian puts brokers where only root's PATH looks.
+  const PATH = `${process.env['PATH']}:/usr/sbin:/usr/local/sbin`
   const version = (program: string, ...words: string[]) => {
-    try {
-      return execFileSync(program, words, { encoding: 'utf8' }).split('\n')[0] ?? '(unknown)'
-    } catch {
-      return '(not here)'
-    }
+    const { stdout } = spawnSync(program, words, { encoding: 'utf8', env: { ...process.env, PATH } })
+    return /\d[\w.]*/.exec(stdout ?? '')?.[0] ?? '(not here)'
   }
   return {
     node: process.version,
     tmux: version('tmux', '-V'),
-    mosquitto: version('mosquitto', '-h').replace(' version', ''),
+    mosquitto: version('mosquitto', '-h'),
     system: `${process.platform} ${release()}`,
     processor: `${availableParallelism()} × ${cpus()[0]?.model ?? '(unknown)'}`,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
@@ -67,7 +66,7 @@ function pageOf(facts: Facts, machine: Record<string, string>, rans: readonly Ra
     '# Proof report',
     '',
     `${verdict} agent-sessions ${VERSION}, \`${facts.command}\`, ${facts.began.toISOString().slice(0, 19)}Z,`,
-    `${Math.round(facts.took)} s, seeds ${facts.seeds.join(', ')}.`,
+    `${Math.round(facts.took)} s, ${facts.seeds.length === 1 ? 'seed' : 'seeds'} ${facts.seeds.join(', ')}.`,
     '',
     `On ${Object.entries(machine)
       .map(([name, value]) => `${name} ${value}`)
