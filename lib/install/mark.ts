@@ -22,8 +22,29 @@ export type Standing =
   | { kind: 'copy'; files: Mark['files'] }
   | { kind: 'foreign'; why: string }
 
+/** Another install may replace the folder while it is read: what was read is then half of one and half of the other. */
+const LOOKS = 50
+
 /** Looks at a skill's place. The system's errors pass through, but for a place that is not there. */
 export function standingAt(path: string, name: string): Standing {
+  for (let look = 1; ; look++) {
+    const before = identityOf(path)
+    try {
+      const standing = lookAt(path, name)
+      if (identityOf(path) === before || look === LOOKS) return standing
+    } catch (error) {
+      if (identityOf(path) === before || look === LOOKS) throw error
+    }
+  }
+}
+
+/** Changes with each folder that is put there: a new one may get the number of one that is gone, but not its times. */
+function identityOf(path: string): string | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true })
+  return stats && `${stats.dev} ${stats.ino} ${stats.ctimeNs}`
+}
+
+function lookAt(path: string, name: string): Standing {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined) return { kind: 'absent' }
   if (stats.isSymbolicLink()) {

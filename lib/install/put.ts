@@ -32,10 +32,11 @@ export function installSkills(wish: InstallWish): Installed[] {
   let aside: string | undefined
   try {
     const plan = names.map(name => ({ name, path: join(to, name), action: actionFor(wish, name) }))
-    if (dryRun || plan.every(({ action }) => action === 'unchanged')) return plan
+    if (dryRun) return plan
     // A project's or a machine's skills are for others, too: the umask decides.
     makeFolder(to, 0o777)
     sweep(to)
+    if (plan.every(({ action }) => action === 'unchanged')) return plan
     aside = join(to, `${ASIDE}${process.pid}`)
     mkdirSync(aside)
     for (const { name, action } of plan) if (action !== 'unchanged') putOne(wish, name, aside)
@@ -74,20 +75,23 @@ const sameFiles = (one: Mark['files'], other: Mark['files']) =>
   Object.entries(one).every(([name, hash]) => other[name] === hash)
 
 /** Another install may put the same skill there at the same moment. */
-const TRIES = 5
+const TRIES = 50
 
-function putOne({ from, to, link }: InstallWish, name: string, aside: string): void {
+function putOne(wish: InstallWish, name: string, aside: string): void {
+  const { from, to, link } = wish
   const [fresh, old, path] = [join(aside, `${name}.new`), join(aside, `${name}.old`), join(to, name)]
   if (link) symlinkSync(join(from, name), fresh)
   else copySkill(join(from, name), fresh)
   for (let tries = 1; ; tries++) {
-    const standing = ours(path, name)
+    if (actionFor(wish, name) === 'unchanged') return
     let isAside = false
     try {
+      const { kind } = ours(path, name)
       // A link is replaced by a link in one stroke; a folder cannot be.
-      if (standing.kind !== 'absent' && !(link && standing.kind === 'link')) {
+      if (kind !== 'absent' && !(link && kind === 'link')) {
         renameSync(path, old)
         isAside = true
+        if (standingAt(old, name).kind === 'foreign') putBack(old, path, name)
       }
       renameSync(fresh, path)
       rmSync(old, { recursive: true, force: true })
@@ -99,6 +103,12 @@ function putOne({ from, to, link }: InstallWish, name: string, aside: string): v
       if (!isRace || tries === TRIES) throw error
     }
   }
+}
+
+/** Somebody put their own there between the look and the move: it is refused as it would have been. */
+function putBack(old: string, path: string, name: string): void {
+  renameSync(old, path)
+  ours(path, name)
 }
 
 function copySkill(from: string, to: string): void {
@@ -121,6 +131,14 @@ function sweep(to: string): void {
     const pid = name.startsWith(ASIDE) ? Number(name.slice(ASIDE.length)) : Number.NaN
     // Of our own number: an earlier process had it.
     const isLeft = Number.isInteger(pid) && pid > 0 && (pid === process.pid || isSurelyGone(pid))
-    if (isLeft) rmSync(join(to, name), { recursive: true, force: true })
+    if (isLeft) removeLeft(join(to, name))
+  }
+}
+
+function removeLeft(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    // Another user's: it harms nothing, and an install that may not write here says so itself.
   }
 }

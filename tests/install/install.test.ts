@@ -6,7 +6,6 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
   rmSync,
   statSync,
@@ -14,48 +13,16 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { standingAt } from '#lib/install/mark.ts'
-import { VERSION } from '#lib/version.ts'
-import { jsonOf, run, start } from '../harness/command.ts'
+import { run } from '../harness/command.ts'
 import { refused } from '../harness/live-create.ts'
-import { giveAway, makeWorld, type World } from '../harness/world.ts'
+import { giveAway, makeWorld } from '../harness/world.ts'
 import { BUNDLE } from '../readme/texts.ts'
+import { expectWhole, install, MARK, SKILLS, SOURCE } from './installing.ts'
 import { runFile } from './run-file.ts'
 
-const SKILLS = ['create', 'delegate-job', 'monitor', 'resume', 'status', 'stop']
-const SOURCE = join(BUNDLE, 'dist/skills')
-const MARK = '.agent-sessions.json'
-
-interface Answer {
-  to: string
-  version: string
-  skills: { name: string; path: string; action: string }[]
-}
-
-async function install(world: World, to: string, ...args: string[]): Promise<string[]> {
-  const ran = await run(world, 'agent-sessions', ['install', '--to', to, '--json', ...args])
-  expect([ran.code, ran.stderr]).toEqual([0, ''])
-  const answer = jsonOf<Answer>(ran)
-  expect(answer).toMatchObject({ schema: 1, to, version: VERSION })
-  return answer.skills.map(({ action }) => action)
-}
-
 const six = (action: string) => SKILLS.map(() => action)
-
-function contentOf(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
-  return Object.fromEntries(
-    files
-      .map(({ parentPath, name }) => join(parentPath, name))
-      .filter(path => !path.endsWith(MARK))
-      .map(path => [path.slice(folder.length), createHash('sha256').update(readFileSync(path)).digest('hex')]),
-  )
-}
-
-const expectWhole = (to: string, name: string) =>
-  expect([name, contentOf(join(to, name))]).toEqual([name, contentOf(join(SOURCE, name))])
 
 describe('install', () => {
   it('makes the folder and puts six whole skills there; again it has nothing to do', async () => {
@@ -232,39 +199,5 @@ describe('refusals', () => {
     rmSync(join(cached, 'dist/skills'), { recursive: true })
     const unbuilt = await runFile(world, program, ['install', '--to', to, '--json'])
     expect([unbuilt.code, unbuilt.stderr]).toEqual([1, expect.stringContaining('"code":"not-built"')])
-  })
-})
-
-describe('at the same moment', () => {
-  it('several installs leave whole skills', async () => {
-    const world = makeWorld()
-    const to = join(world.home, 'skills')
-    const ran = await Promise.all(
-      [0, 1, 2, 3].map(() => run(world, 'agent-sessions', ['install', '--to', to, '--json'])),
-    )
-    expect(ran.map(({ code, stderr }) => [code, stderr])).toEqual(ran.map(() => [0, '']))
-    expect(readdirSync(to)).toEqual(SKILLS)
-    for (const name of SKILLS) expectWhole(to, name)
-  })
-
-  it('one that is killed leaves each skill whole or absent, and the next one finishes', async () => {
-    const world = makeWorld()
-    const to = join(world.home, 'skills')
-    let cut = 0
-    for (let round = 0; round < 12; round++) {
-      const child = start(world, 'agent-sessions', ['install', '--to', to, ...(round % 2 === 0 ? ['--link'] : [])])
-      const ended = new Promise(resolve => child.on('close', resolve))
-      // From before its first write to after its last.
-      await pause(40 + round * 12)
-      child.kill('SIGKILL')
-      await ended
-      const there = existsSync(to) ? readdirSync(to).filter(name => !name.startsWith('.')) : []
-      if (there.length < SKILLS.length || readdirSync(to).length > there.length) cut++
-      for (const name of there) expectWhole(to, name)
-    }
-    expect(cut).toBeGreaterThan(0)
-    await install(world, to)
-    expect(readdirSync(to)).toEqual(SKILLS)
-    for (const name of SKILLS) expectWhole(to, name)
   })
 })
