@@ -18,6 +18,14 @@ export const soak: Part = {
 const EVERY_MS = 250
 const JOBS_A_ROUND = 5
 const EVENTS_A_JOB = 10
+
+interface Followed {
+  job: Job
+  /** How many it is told in all: those of the first round have fewer, so that as many end in each round as begin. */
+  steps: number
+  sent: number
+}
+
 /** Of 200: those that come twice, and those that are forged or of strangers. */
 const NOISE = 0.25
 const KEPT_MS = 15_000
@@ -32,28 +40,35 @@ async function run(wish: Wish): Promise<PartResult> {
   const folder = jobsFolder(stage.world.registry)
   const samples: Sample[] = []
   const counts = { events: 0, 'events that came twice': 0, 'forged events': 0, 'jobs followed to their end': 0 }
-  const open: Job[] = []
-  const told: { job: Job; atMs: number }[] = []
+  const open: Followed[] = []
+  const told: Told[] = []
   let made = 1_000_000
+  const begin = async (lengths: readonly number[]) => {
+    const fresh = lengths.map(steps => ({ job: soakJob(stage.world.registry, ++made), steps, sent: 0 }))
+    await addJobs(
+      stage.world.registry,
+      fresh.map(({ job }) => job),
+    )
+    open.push(...fresh)
+  }
   try {
-    const ends = performance.now() + wish.ms - 2000
-    for (let step = 0; performance.now() < ends && !wish.signal.aborted; step++) {
-      const dueMs = performance.now() + EVERY_MS
-      const fresh = Array.from({ length: JOBS_A_ROUND }, () => ({
-        ...jobOf(stage.world.registry, `lab-${++made % 100}-creator-claude`, made),
-        keep_session: true,
-      }))
-      await addJobs(stage.world.registry, fresh)
-      open.push(...fresh)
+    await begin(Array.from({ length: JOBS_A_ROUND * (EVENTS_A_JOB - 1) }, (_, n) => 1 + (n % (EVENTS_A_JOB - 1))))
+    const began = performance.now()
+    let step = 0
+    for (; performance.now() < began + wish.ms - 2000 && !wish.signal.aborted; step++) {
+      await begin(Array(JOBS_A_ROUND).fill(EVENTS_A_JOB))
       await tellAll(stage, open, counts, told)
-      open.splice(0, open.length, ...open.filter(job => (sent.get(job) ?? 0) < EVENTS_A_JOB))
+      open.splice(0, open.length, ...open.filter(({ sent, steps }) => sent < steps))
       if (step % (SAMPLE_MS / EVERY_MS) === 0) {
         samples.push(sampleOf(stage.monitor.pid, dirname(stage.world.registry)))
         await judge(wish, folder, told, counts)
         wish.onProgress(`${counts.events} events, ${samples.at(-1)?.memoryMiB.toFixed(0)} MiB`)
       }
+      // By the clock since the beginning: a round that took long is made up for by those after it.
+      const dueMs = began + (step + 1) * EVERY_MS
       await new Promise(resolve => setTimeout(resolve, Math.max(0, dueMs - performance.now())))
     }
+    const toldMs = performance.now() - began
     const deadline = performance.now() + KEPT_MS
     while (told.length > 0 && performance.now() < deadline && !wish.signal.aborted) {
       await judge(wish, folder, told, counts)
@@ -61,28 +76,34 @@ async function run(wish: Wish): Promise<PartResult> {
     }
     samples.push(sampleOf(stage.monitor.pid, dirname(stage.world.registry)))
     for (const problem of grown(samples)) wish.wrong({ what: problem, evidence: JSON.stringify(samples) })
-    return { tried: counts, figures: figuresOf(samples, counts.events), notTried }
+    return { tried: counts, figures: figuresOf(samples, counts.events / (toldMs / 1000)), notTried }
   } finally {
     await stage.close()
   }
 }
 
-const sent = new WeakMap<Job, number>()
+interface Told extends Followed {
+  atMs: number
+}
+
+const soakJob = (registry: string, n: number): Job => ({
+  ...jobOf(registry, `lab-${n % 100}-creator-claude`, n),
+  keep_session: true,
+})
 
 /** The next step of each; now and then one again that was told before, or one that its job's secret did not sign. */
 async function tellAll(
   { client }: BusStage,
-  jobs: readonly Job[],
+  open: readonly Followed[],
   counts: { events: number; 'events that came twice': number; 'forged events': number },
-  told: { job: Job; atMs: number }[],
+  told: Told[],
 ): Promise<void> {
-  const messages = jobs.flatMap((job, n) => {
-    const seq = (sent.get(job) ?? 0) + 1
-    sent.set(job, seq)
-    const event = seq === EVENTS_A_JOB ? 'completed' : 'progress'
-    if (seq === EVENTS_A_JOB) told.push({ job, atMs: performance.now() })
+  const messages = open.flatMap((followed, n) => {
+    const { job, steps } = followed
+    const seq = ++followed.sent
+    if (seq === steps) told.push({ ...followed, atMs: performance.now() })
     counts.events++
-    const one = messageOf(job, event, seq)
+    const one = messageOf(job, seq === steps ? 'completed' : 'progress', seq)
     if (n % Math.round(1 / NOISE) !== 0) return [one]
     if (seq % 2 === 0) {
       counts['events that came twice']++
@@ -98,15 +119,16 @@ async function tellAll(
 async function judge(
   wish: Wish,
   folder: string,
-  told: { job: Job; atMs: number }[],
+  told: Told[],
   counts: { 'jobs followed to their end': number },
 ): Promise<void> {
   const done: string[] = []
-  for (const { job, atMs } of told.splice(0)) {
+  for (const one of told.splice(0)) {
+    const { job, steps, atMs } = one
     const file = readJob(folder, job.id)
     const seqs = file.events.map(({ seq }) => seq)
-    const isWhole = new Set(seqs).size === EVENTS_A_JOB
-    if (seqs.length > EVENTS_A_JOB || file.state === 'error')
+    const isWhole = new Set(seqs).size === steps
+    if (seqs.length > steps || file.state === 'error')
       wish.wrong({ what: `job ${job.id} has what was not told`, evidence: JSON.stringify(file) })
     else if (isWhole && file.state === 'completed' && file.settled) done.push(job.id)
     else if (performance.now() - atMs > KEPT_MS)
@@ -114,19 +136,19 @@ async function judge(
         what: `${KEPT_MS / 1000} s after its end job ${job.id} is not on record`,
         evidence: JSON.stringify(file),
       })
-    else told.push({ job, atMs })
+    else told.push(one)
   }
   counts['jobs followed to their end'] += done.length
   if (done.length > 0) await removeJobs(folder, done)
 }
 
-function figuresOf(samples: readonly Sample[], events: number): PartResult['figures'] {
+function figuresOf(samples: readonly Sample[], eventsASecond: number): PartResult['figures'] {
   const [first, last] = [samples[0], samples.at(-1)]
   if (first === undefined || last === undefined) return {}
   const seconds = (last.atMs - first.atMs) / 1000
   const most = Math.max(...samples.map(({ memoryMiB }) => memoryMiB))
   return {
-    'events/s': Math.round(events / Math.max(1, seconds)),
+    'events/s': Math.round(eventsASecond),
     'memory MiB, first, most, last': [first.memoryMiB, most, last.memoryMiB].map(value => value.toFixed(0)).join(', '),
     'descriptors, first, last': `${first.descriptors}, ${last.descriptors}`,
     'CPU %': (((last.cpuSeconds - first.cpuSeconds) / Math.max(1, seconds)) * 100).toFixed(0),
