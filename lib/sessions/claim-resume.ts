@@ -35,12 +35,12 @@ export async function claimForResume(
 ): Promise<ResumeClaim> {
   const server = serverOf({ name, ...row } as Row)
   let claim: ResumeClaim | undefined
-  const decide = async ({ registry }: { registry: Registry }): Promise<Change[]> => {
+  const decide = async ({ registry }: { registry: Registry }, seen?: Observation): Promise<Change[]> => {
     const current = findRow(registry, server, name)
     if (current === undefined)
       throw new CodedError('no-such-session', EXIT.refused, `${name} is not on record any more`)
     if (current.op && isBusy(current, machine)) throw busy(name, current.op.kind, current.op.pid, 0)
-    const observation = await observe(machine, { ...bench, servers: [server], withState: true }, registry)
+    const observation = seen ?? (await observe(machine, { ...bench, servers: [server], withState: true }, registry))
     claim = await claimOf(machine, bench, observation.rows.get(keyOf(current)) as RowSight, observation, wish)
     if (claim.kind === 'running') return []
     // Nothing touches an archived row; one that is being brought back must be found if we die in between.
@@ -48,8 +48,15 @@ export async function claimForResume(
     if (current.status === 'archived') set['status'] = 'stopped'
     return [{ kind: 'set', server, name, set }]
   }
-  if (wish.dryRun) await decide((await readRegistryFile(bench.registryPath)).snapshot)
-  else await updateRegistry(bench.registryPath, decide, { why: `resume: begun: ${name}`, ...waitTeller(bench) })
+  // A row that a command was at work on when all were looked at is looked at again.
+  const seen = wish.seen && !findRow(wish.seen.registry, server, name)?.op ? wish.seen : undefined
+  if (wish.dryRun && seen) await decide(seen, seen.observation)
+  else if (wish.dryRun) await decide((await readRegistryFile(bench.registryPath)).snapshot)
+  else
+    await updateRegistry(bench.registryPath, now => decide(now), {
+      why: `resume: begun: ${name}`,
+      ...waitTeller(bench),
+    })
   if (claim === undefined) throw new Error('nothing was decided')
   return claim
 }

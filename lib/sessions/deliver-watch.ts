@@ -70,7 +70,7 @@ function isOurDraft(sight: TargetSight, { sent, folded }: Baseline): boolean {
 }
 
 function whyNot(sight: TargetSight | undefined, isReadable: boolean, again: number): string {
-  const record = isReadable ? 'its record does not hold the message' : 'its record cannot be read'
+  const record = isReadable ? 'its record does not hold the message' : 'it has no record that can be read'
   if (!sight) return `${record}, and its pane could not be looked at`
   const question = questionOf(sight)
   if (question) return `${record}; ${question}`

@@ -1,4 +1,7 @@
+import { observe } from '#lib/reconcile/observe.ts'
+import { serverOf } from '#lib/registry/rows.ts'
 import type { Row } from '#lib/registry/schema.ts'
+import { readRegistryFile } from '#lib/registry/store.ts'
 import { CodedError, EXIT, isCodedError } from '#lib/system/errors.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { inBatches } from './batches.ts'
@@ -40,8 +43,9 @@ export async function resumeAll(
   }
   const start = (row: Row) => {
     if (bench.isInterrupted?.() === true) throw new CodedError('interrupted', EXIT.refused, `${row.name}: interrupted`)
-    return resumeSession(machine, bench, row, wish)
+    return resumeSession(machine, bench, row, seen === undefined ? wish : { ...wish, seen })
   }
+  const seen = wish.dryRun ? await oneLook(machine, bench, wanted) : undefined
   const batch = await inBatches(wanted, atOnce, async row => start(row), wish.dryRun ? undefined : tell)
   all.sessions = batch.done
   for (const { name, error } of batch.failed) {
@@ -56,6 +60,13 @@ export async function resumeAll(
     all.failed.push({ name, error: { code, message, hint: hint ?? null } })
   }
   return all
+}
+
+/** Nothing changes in a dry run: each server is asked once, for all rows. */
+async function oneLook(machine: Machine, bench: Bench, rows: readonly Row[]): Promise<NonNullable<ResumeWish['seen']>> {
+  const { registry } = (await readRegistryFile(bench.registryPath)).snapshot
+  const servers = [...new Set(rows.map(serverOf))]
+  return { registry, observation: await observe(machine, { ...bench, servers, withState: true }, registry) }
 }
 
 /** Rows that nobody wants back unasked. */

@@ -4,8 +4,9 @@ import { STARTING } from '#lib/reconcile/identity.ts'
 import { OF_ONE_START } from '#lib/reconcile/new-identity.ts'
 import { safeCommand } from '#lib/reconcile/safe-command.ts'
 import { attachTo } from '#lib/reconcile/shown-command.ts'
+import type { Observation } from '#lib/reconcile/sights.ts'
 import { serverOf } from '#lib/registry/rows.ts'
-import type { Row } from '#lib/registry/schema.ts'
+import type { Registry, Row } from '#lib/registry/schema.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { bringUp, newWish } from './bring-up.ts'
 import { claimForResume, type ResumeClaim } from './claim-resume.ts'
@@ -24,6 +25,8 @@ export interface ResumeWish {
   how: 'resume' | 'fresh' | 'fork'
   waitReadyMs: number
   dryRun: boolean
+  /** For a dry run of many rows: one look that serves them all. */
+  seen?: { registry: Registry; observation: Observation }
 }
 
 export interface Resumed {

@@ -2,6 +2,7 @@
 import { renameSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { loseArtifact } from '../harness/conversations.ts'
+import { countTmux } from '../harness/fake-tmux.ts'
 import { CLIS, DEFAULT, liveWorld, seen, tell } from '../harness/live-create.ts'
 import { end, lives } from '../harness/processes.ts'
 import { rowOf, rowsOf } from '../harness/rows.ts'
@@ -137,9 +138,11 @@ test('--all --dry-run starts nothing and names the same', async () => {
   const { name, talk } = await talking(world, 'claude')
   await made(world, 'codex')
   await stop(world, ['--all'])
+  const calls = countTmux(world)
   const said = await resume(world, ['--all', '--dry-run'])
   expect(said).toMatchObject({ dry_run: true, sessions: [{ name, id: talk }], failed: [] })
   expect(said.skipped).toHaveLength(1)
+  expect(calls().filter(call => call.includes('list-panes'))).toHaveLength(1)
   expect(sessionNames(world)).toEqual([])
 })
 
