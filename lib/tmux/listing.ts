@@ -48,11 +48,15 @@ function paneFormat(cut: string): string {
   return `${NUMBERS.map(field => `#{${field}}`).join(' ')} ${TEXTS.map(field => `#{${field}}${cut}`).join('')}`
 }
 
+/** Stands behind the last pane: a listing that breaks off between two panes must not look like a shorter one. */
+const END = 'end'
+
 /** Every session and pane of a server, in one call. */
 export async function listServer(tmux: Tmux, name: string, timeoutMs?: number): Promise<ServerView> {
   // Not node:crypto, which takes 2 ms to load: nobody can put this on a title within the milliseconds it is in use.
   const cut = `cut${Math.random().toString(36).slice(2)}${process.hrtime.bigint().toString(36)}`
-  const args = ['display-message', '-p', `${SERVER_FORMAT}${cut}`, ';', 'list-panes', '-a', '-F', paneFormat(cut)]
+  const say = (text: string) => ['display-message', '-p', `${text}${cut}`]
+  const args = [...say(SERVER_FORMAT), ';', 'list-panes', '-a', '-F', paneFormat(cut), ';', ...say(END)]
   return viewOf(name, await tmux(name, args, timeoutMs === undefined ? {} : { timeoutMs }), cut)
 }
 
@@ -69,7 +73,8 @@ export function viewOf(name: string, result: TmuxResult, cut: string): ServerVie
   const { code, stdout, stderr } = result
   const listed = parseListing(name, stdout, cut)
   if (code === 0) {
-    if (listed?.process === undefined) return { name, state: 'unknown', reason: 'its listing could not be read' }
+    if (listed?.process === undefined || !listed.isWhole)
+      return { name, state: 'unknown', reason: 'its listing could not be read' }
     if (listed.sessions.length === 0) return { name, state: 'empty', process: listed.process }
     return { name, state: 'alive', process: listed.process, sessions: listed.sessions }
   }
@@ -86,6 +91,8 @@ export function viewOf(name: string, result: TmuxResult, cut: string): ServerVie
 interface Listing {
   process: ServerProcess | undefined
   sessions: Session[]
+  /** False where an error kept tmux from saying its end. */
+  isWhole: boolean
 }
 
 /** Reads what tmux printed. Undefined when anything does not fit: a shifted field is worse than none. */
@@ -93,12 +100,13 @@ export function parseListing(server: string, bytes: Buffer, cut: string): Listin
   const pieces = bytes.toString('utf8').split(cut)
   const sessions = new Map<string, Session>()
   const head = /^(\d+) (\S+) (.+)$/s.exec(pieces[0] ?? '')
-  if (head === null) return bytes.length === 0 ? { process: undefined, sessions: [] } : undefined
+  if (head === null) return bytes.length === 0 ? { process: undefined, sessions: [], isWhole: false } : undefined
   const [, pid, version = '', socketPath = ''] = head
 
   // Each pane: numbers and its first text, then the other texts; the line break stands before the next one's numbers.
-  const last = pieces.length - 1
-  if (pieces[last] !== '\n' || (last - 1) % TEXTS.length !== 0) return undefined
+  const isWhole = pieces.at(-2) === `\n${END}`
+  const last = pieces.length - (isWhole ? 2 : 1)
+  if (pieces.at(-1) !== '\n' || (last - 1) % TEXTS.length !== 0) return undefined
   for (let i = 1; i < last; i += TEXTS.length) {
     const first = pieces[i] as string
     const numbers = first.split(' ', NUMBERS.length)
@@ -123,7 +131,7 @@ export function parseListing(server: string, bytes: Buffer, cut: string): Listin
       title,
     })
   }
-  return { process: { pid: Number(pid), version, socketPath }, sessions: [...sessions.values()] }
+  return { process: { pid: Number(pid), version, socketPath }, sessions: [...sessions.values()], isWhole }
 }
 
 /** The panes in which something still runs. A session without one has ended, whatever remain-on-exit keeps on screen. */

@@ -20,7 +20,7 @@ const texts = fc.tuple(
 )
 const listing = fc.tuple(fc.array(texts, { maxLength: 6 }), fc.constantFrom(1, 1, 1, 1500)).map(([panes, times]) => {
   const all = Array.from({ length: times }, () => panes).flat()
-  return `4000 3.4 /tmp/tmux-0/default${CUT}${all.map((one, at) => pane(at, one)).join('')}\n`
+  return `4000 3.4 /tmp/tmux-0/default${CUT}${all.map((one, at) => pane(at, one)).join('')}\nend${CUT}\n`
 })
 const output = fc.oneof(
   { weight: 6, arbitrary: bytesOf(listing) },

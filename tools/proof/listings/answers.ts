@@ -45,7 +45,7 @@ export function listing(
     ({ id, created, panePid, name, mark, cwd = '/nowhere' }) =>
       `${id} ${created} %${panePid} 0 0 ${panePid} 0 ${[name, cwd, mark, 'title'].map(text => text + cut).join('')}\n`,
   )
-  return panes.length === 0 ? exit(1, head, 'no current target') : exit(0, head + panes.join(''))
+  return panes.length === 0 ? exit(1, head, 'no current target') : exit(0, `${head}${panes.join('')}end${cut}\n`)
 }
 
 export function noSocket(path: string): TmuxResult {
@@ -123,11 +123,12 @@ export function muteAnswer(fault: string, whole: TmuxResult, cut: string, path: 
   }
 }
 
-/** A client that was told that all is well prints all of it; where it could end behind a pane, it says that it lost its server. */
+/** Cut off anywhere, between two panes too, and with or without a word of it. */
 function cutOff(stdout: Buffer, cut: string, random: Random): TmuxResult {
-  const rest = stdout.subarray(0, Math.floor(random() * stdout.length))
-  const isWhole = rest.toString().endsWith(`${cut}\n`)
-  return isWhole || random() < 0.5 ? exit(1, rest, pick(random, ['lost server', 'server exited'])) : exit(0, rest)
+  const lines = stdout.toString().split(`${cut}\n`).slice(0, -1)
+  const between = () => lines.slice(0, Math.floor(random() * lines.length)).map(line => `${line}${cut}\n`)
+  const rest = random() < 0.5 ? between().join('') : stdout.subarray(0, Math.floor(random() * stdout.length))
+  return random() < 0.5 ? exit(1, rest, pick(random, ['lost server', 'server exited'])) : exit(0, rest)
 }
 
 /** A field too few or too many. Without a pane there is nothing to shift: then the head goes. */
