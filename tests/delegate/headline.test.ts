@@ -21,10 +21,12 @@ import { CLIS, commandLines, create, journal, liveWorld, seen } from '../harness
 import { rowOf, textOf } from '../harness/rows.ts'
 import { screenOf } from '../harness/talking.ts'
 
+const LONG_MS = 600_000
 const PROMPT = 'Write the changelog; mind the "quotes" and $HOME.'
 
 test.each(CLIS)('%s gets the prompt with one line to report by, and that line ends the job', async agent => {
-  const world = liveWorld()
+  // It reports within its turn: at the end of one Claude Code's hook tells of it, too.
+  const world = liveWorld({ turnMs: LONG_MS })
   const { name } = await create(world, ['--agent', agent])
   const submitted = await delegate<Submitted>(world, ['submit', name, '--prompt', PROMPT])
   const { job } = submitted

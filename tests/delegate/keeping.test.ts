@@ -66,7 +66,7 @@ test('show tells all of one job but its secret; what is broken is told by list w
 })
 
 test('cancel ends the job and leaves the agent', async () => {
-  const world = liveWorld()
+  const world = liveWorld({ turnMs: 600_000 })
   const { name } = await create(world, ['--agent', 'claude'])
   const { id } = await submit(world, name, 'do it')
   const first = await delegate<Changed>(world, ['cancel', id, '--reason', 'no longer wanted'])

@@ -22,7 +22,7 @@ import { until } from '../harness/until.ts'
 const NAME = 'lab-creator-claude'
 
 test('create --submit-job creates, submits, and the row carries the job', async () => {
-  const world = liveWorld()
+  const world = liveWorld({ turnMs: 600_000 })
   const made = await create(world, ['--agent', 'claude', '--submit-job', 'Do it.', '--job-timeout', '2h'])
   const { job } = made as Created & { job: Job }
   expect(job).toMatchObject({ state: 'delivered', prompt: 'Do it.', timeout_sec: 7200, session: { name: NAME } })
