@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path'
 import { realPath } from '#lib/system/real-path.ts'
 import { claudeFolder } from './claude-pid-map.ts'
-import { asObject, hasLine, isFile, namesIn, statOf, type Three, tailOf } from './files.ts'
+import { asObject, hasLine, isFile, namesIn, statOf, type Three, tailOf, timeIn } from './files.ts'
 import { isUuid } from './ids.ts'
 import type { AgentContext, Artifact } from './types.ts'
 
@@ -136,7 +136,7 @@ function modifiedMs(path: string): number {
 export function beganMs(path: string): number {
   let began = 0
   hasLine(path, '"timestamp"', line => {
-    began = Date.parse(String(asObject(line)?.['timestamp'])) || 0
+    began = timeIn(asObject(line)?.['timestamp']) || 0
     return began > 0
   })
   return began

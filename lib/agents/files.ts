@@ -111,6 +111,11 @@ export function asObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
+/** A time as text in milliseconds since the epoch; NaN for everything else. An object made a text may throw. */
+export function timeIn(value: unknown): number {
+  return typeof value === 'string' ? Date.parse(value) : Number.NaN
+}
+
 function withFile<T>(path: string, read: (fd: number) => T | undefined): T | undefined {
   let fd: number
   try {

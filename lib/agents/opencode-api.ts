@@ -22,7 +22,8 @@ export async function stateFromApi(look: Look, id: string | undefined): Promise<
   const all = status === undefined ? undefined : asObject(status)
   const own = object(all?.[id])
   // It goes on by itself, but not before the limit does.
-  if (own?.['type'] === 'retry' && LIMIT.test(String(own['message'])))
+  const reason = own?.['message']
+  if (own?.['type'] === 'retry' && typeof reason === 'string' && LIMIT.test(reason))
     return { state: 'limited', detail: 'rate limit', source: 'api' }
   if (own?.['type'] === 'busy' || own?.['type'] === 'retry') return { state: 'working', source: 'api' }
   if (own?.['type'] === 'idle') return { state: 'idle', source: 'api' }

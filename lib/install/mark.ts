@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { type Dirent, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import * as z from 'zod/mini'
-import { errnoOf } from '#lib/system/errors.ts'
 
 export const MARK = '.agent-sessions.json'
 
@@ -11,7 +10,7 @@ const markSchema = z.object({
   installed_by: z.literal('agent-sessions'),
   version: z.string(),
   /** SHA-256 by the path inside the folder. */
-  files: z.record(z.string(), z.string()),
+  files: z.record(z.string(), z.string().check(z.regex(/^[0-9a-f]{64}$/))),
 })
 export type Mark = z.infer<typeof markSchema>
 
@@ -65,27 +64,29 @@ function lookAt(path: string, name: string): Standing {
   return { kind: 'copy', files }
 }
 
-/** The files below a folder, each with its SHA-256; what is no plain file has the empty one, which nothing equals. */
+/** No file of a skill, nor a mark, is as large. */
+const MOST_BYTES = 64 << 20
+
+/** The files below a folder, each with its SHA-256; what is no plain file, or too large to be ours, has the empty one,
+ * which nothing equals. */
 export function filesIn(folder: string): Mark['files'] {
   const all: Dirent[] = readdirSync(folder, { withFileTypes: true, recursive: true })
   const files = all.flatMap(entry => {
     const path = join(entry.parentPath, entry.name)
     // macOS puts a .DS_Store into every folder that was looked at.
     if (entry.isDirectory() || entry.name === '.DS_Store' || path === join(folder, MARK)) return []
-    const hash = entry.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex') : ''
+    const isOurs = entry.isFile() && lstatSync(path).size <= MOST_BYTES
+    const hash = isOurs ? createHash('sha256').update(readFileSync(path)).digest('hex') : ''
     return [[relative(folder, path), hash] as const]
   })
   return Object.fromEntries(files)
 }
 
 function markIn(folder: string): Mark | undefined {
-  let text: string
-  try {
-    text = readFileSync(join(folder, MARK), 'utf8')
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'EISDIR') return undefined
-    throw error
-  }
+  const path = join(folder, MARK)
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats === undefined || !stats.isFile() || stats.size > MOST_BYTES) return undefined
+  const text = readFileSync(path, 'utf8')
   try {
     return markSchema.parse(JSON.parse(text))
   } catch {

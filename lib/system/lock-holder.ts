@@ -1,7 +1,10 @@
 /** Who holds a lock: a note in the lock file for those who wait. Other tools never read it, and it decides nothing. */
 import {
+  closeSync,
+  constants,
   fstatSync,
   ftruncateSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -44,16 +47,15 @@ export function clearNote(fd: number): void {
 /** `pid 4711 (reconcile)`, or undefined when it cannot be told for sure. */
 export function whoHolds(path: string): string | undefined {
   let real: string
-  let text: string
+  let note: Note | undefined
   try {
     real = realpathSync(path)
-    text = readFileSync(real, 'utf8').slice(0, NOTE_BYTES)
+    note = noteAt(real)
   } catch {
     // Gone, or not for us to read: then it stays untold.
     return undefined
   }
   const processes = processesHere()
-  const note = parseNote(text)
   if (note !== undefined) {
     const look = processes.look(note.pid)
     const isIt = look.state === 'present' && look.process.start === note.start
@@ -63,6 +65,16 @@ export function whoHolds(path: string): string | undefined {
   if (pid === undefined) return undefined
   const look = processes.look(pid)
   return look.state === 'present' ? `pid ${pid} (${look.process.comm})` : `pid ${pid}`
+}
+
+function noteAt(path: string): Note | undefined {
+  // O_NONBLOCK: a pipe in its place must not hold us.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    return noteIn(fd)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** The process with a descriptor that holds a flock on the file. Linux tells it per descriptor in fdinfo; the pid in
@@ -93,8 +105,9 @@ function entries(folder: string): string[] {
 }
 
 function noteIn(fd: number): Note | undefined {
-  const { size } = fstatSync(fd)
-  if (size === 0 || size > NOTE_BYTES) return undefined
+  const stats = fstatSync(fd)
+  const { size } = stats
+  if (!stats.isFile() || size === 0 || size > NOTE_BYTES) return undefined
   const bytes = Buffer.alloc(size)
   readSync(fd, bytes, 0, size, 0)
   return parseNote(bytes.toString('utf8'))

@@ -188,6 +188,11 @@ describe('the only candidate', () => {
     expect(candidate()).toBe('none')
     written(ID, begun(SINCE + 1))
     expect(candidate()).toBe(ID)
+    const odd = '{"type":"system","timestamp":{"toString":"x"}}\n'
+    written(ID, odd + begun(SINCE - 60))
+    expect(candidate()).toBe('none')
+    written(ID, odd + begun(SINCE + 1))
+    expect(candidate()).toBe(ID)
   })
 
   it('is ambiguous between two', () => {

@@ -119,7 +119,8 @@ describe('the record of Codex', () => {
       `${JSON.stringify({ ...JSON.parse(said(text)), timestamp: new Date(ms).toISOString() })}\n`
     const mark = await codexDriver.recordMark(look('/w'), undefined, world.context())
     expect(await since(mark)).toEqual([])
-    begin(at('of another day', Date.now() - 86_400_000) + at('mine', Date.now() + 5))
+    const odd = `${JSON.stringify({ ...JSON.parse(said('at no time')), timestamp: { toString: 'x' } })}\n`
+    begin(at('of another day', Date.now() - 86_400_000) + odd + at('mine', Date.now() + 5))
     expect(await since(mark)).toEqual([{ text: 'mine', kind: 'delivered' }])
   })
 

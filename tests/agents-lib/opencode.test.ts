@@ -116,6 +116,11 @@ describe('opencode', () => {
         { '/session/status': { [SES]: { type: 'retry', message: 'overloaded' } } },
         { state: 'working', source: 'api' },
       ],
+      [
+        'tries again, for a reason that is no text',
+        { '/session/status': { [SES]: { type: 'retry', message: { toString: 'limit' } } } },
+        { state: 'working', source: 'api' },
+      ],
       // Only what works is listed.
       [
         'is not listed among those of its folder',

@@ -1,4 +1,5 @@
 /** `agent-sessions install`, on real folders. */
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
@@ -6,10 +7,12 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -124,6 +127,36 @@ describe('what is not ours', () => {
     [
       'a copy of ours that was changed',
       place => writeFileSync(join(place, 'SKILL.md'), 'mine'),
+      'changed since: SKILL.md',
+    ],
+    [
+      'a folder whose mark is a pipe',
+      place => {
+        mkdirSync(place)
+        execFileSync('mkfifo', [join(place, MARK)])
+      },
+      'not put there by agent-sessions',
+    ],
+    [
+      'a folder whose mark never ends',
+      place => {
+        mkdirSync(place)
+        symlinkSync('/dev/zero', join(place, MARK))
+      },
+      'not put there by agent-sessions',
+    ],
+    [
+      'a copy of ours with a file that is no plain one, and a mark that has it',
+      place => {
+        execFileSync('mkfifo', [join(place, 'pipe')])
+        const mark = JSON.parse(readFileSync(join(place, MARK), 'utf8'))
+        writeFileSync(join(place, MARK), JSON.stringify({ ...mark, files: { ...mark.files, pipe: '' } }))
+      },
+      'not put there by agent-sessions',
+    ],
+    [
+      'a copy of ours with a file larger than any of ours',
+      place => truncateSync(join(place, 'SKILL.md'), 3 * 2 ** 30),
       'changed since: SKILL.md',
     ],
     ['a copy of ours with a file more', place => writeFileSync(join(place, 'mine.md'), ''), 'changed since: mine.md'],

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -12,6 +13,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { holdLock, withLock } from '#lib/system/lock.ts'
+import { whoHolds } from '#lib/system/lock-holder.ts'
 import { until } from '../harness/until.ts'
 import { bundleWorker, ownFolder, type Running, start } from './workers.ts'
 
@@ -183,6 +185,18 @@ test("another tool's text in the lock file stays", async () => {
   writeFileSync(fresh(), 'pid of something else\n')
   await withLock(path, {}, () => expect(readFileSync(path, 'utf8')).toBe('pid of something else\n'))
   expect(readFileSync(path, 'utf8')).toBe('pid of something else\n')
+})
+
+test.each([
+  ['a pipe', () => spawnSync('mkfifo', [path])],
+  ['a link to what never ends', () => symlinkSync('/dev/zero', path)],
+  ['a folder', () => mkdirSync(path)],
+  ['a large file', () => writeFileSync(path, Buffer.alloc(1 << 20, '{'))],
+  ['nothing', () => undefined],
+])('%s in its place is held by nobody, and holds nobody who asks', (_what, put) => {
+  fresh()
+  put()
+  expect(whoHolds(path)).toBeUndefined()
 })
 
 test('a folder that is not there is said', async () => {

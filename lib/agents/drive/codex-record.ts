@@ -2,6 +2,7 @@
  * that `user_message` (read in rollouts of older versions). A prompt sent while it works is not recorded before the turn
  * takes it. */
 import { findRollout } from '../codex-rollouts.ts'
+import { timeIn } from '../files.ts'
 import type { AgentContext, Look } from '../types.ts'
 import { endMark, linesSince, NO_ANSWER } from './line-record.ts'
 import type { Message } from './types.ts'
@@ -36,7 +37,7 @@ export async function codexMessages(
   if (state === 'absent') return mark === undefined || since !== undefined ? [] : undefined
   if (state !== 'present' || !path?.endsWith('.jsonl')) return undefined
   if (since === undefined) return linesSince(path, mark)?.flatMap(messageOf)
-  const isNew = (line: Json) => Date.parse(String(line['timestamp'])) >= since
+  const isNew = (line: Json) => timeIn(line['timestamp']) >= since
   return linesSince(path, undefined)?.filter(isNew).flatMap(messageOf)
 }
 

@@ -1,4 +1,5 @@
 /** Every border that is tried. */
+import { answers } from './answers.ts'
 import { argv } from './argv.ts'
 import type { AnyProperty } from './border.ts'
 import { completion } from './completion.ts'
@@ -8,6 +9,7 @@ import { jobs } from './jobs.ts'
 import { listings } from './listings.ts'
 import { memory } from './memory.ts'
 import { mqtt } from './mqtt.ts'
+import { notes } from './notes.ts'
 import { oddFiles } from './odd-files.ts'
 import { pidMaps } from './pid-maps.ts'
 import { registry } from './registry.ts'
@@ -30,4 +32,6 @@ export const BORDERS: readonly AnyProperty[] = [
   memory,
   completion,
   oddFiles,
+  answers,
+  notes,
 ].flat()

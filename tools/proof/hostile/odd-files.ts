@@ -6,15 +6,19 @@ import fc from 'fast-check'
 import { readConfig } from '#lib/agents/config.ts'
 import { readBrokerFile } from '#lib/bus/broker-file.ts'
 import { busSettings } from '#lib/bus/settings.ts'
+import { standingAt } from '#lib/install/mark.ts'
 import { readJobs } from '#lib/jobs/store.ts'
 import { memoryPath, readMemory } from '#lib/reconcile/memory-file.ts'
 import { stateFile } from '#lib/reconcile/state-file.ts'
 import { compareBackup } from '#lib/registry/backup.ts'
 import { readRegistryFile } from '#lib/registry/store.ts'
+import { whoHolds } from '#lib/system/lock-holder.ts'
 import { type AnyProperty, property } from './border.ts'
 
 const REGISTRY = 'lab/.hermes/agent-sessions.yaml'
 const at = (folder: string) => join(folder, REGISTRY)
+
+const MARK = JSON.stringify({ installed_by: 'agent-sessions', version: '0.1.0', files: { 'SKILL.md': '0'.repeat(64) } })
 
 const KINDS: Record<string, (path: string) => void> = {
   'a link to /dev/zero': path => symlinkSync('/dev/zero', path),
@@ -65,6 +69,15 @@ const PLACES: Record<string, { path: string; read(folder: string): unknown }> = 
     path: 'lab/.cache/agent-sessions-monitor/lab.state',
     read: async folder => readMemory(await memoryPath(at(folder), {})),
   },
+  'the mark in an installed skill': {
+    path: 'lab/skills/stop/.agent-sessions.json',
+    read: folder => standingAt(join(folder, 'lab/skills/stop'), 'stop'),
+  },
+  'a file in an installed skill': {
+    path: 'lab/skills/stop/SKILL.md',
+    read: folder => standingAt(join(folder, 'lab/skills/stop'), 'stop'),
+  },
+  'a lock': { path: 'lab/.hermes/monitor.lock', read: folder => whoHolds(join(folder, 'lab/.hermes/monitor.lock')) },
   'state of a card': {
     path: 'lab/.cache/agent-sessions-monitor/lab.x.state',
     read: async folder => (await stateFile(at(folder), 'x', {}, value => value as object, {})).read(),
@@ -84,6 +97,7 @@ export const oddFiles: AnyProperty[] = [
       if (place.startsWith('its .bak'))
         writeFileSync(at(folder), place.endsWith('emptied') ? '' : 'tmux_sessions: []\n')
       KINDS[kind]?.(path)
+      if (place === 'a file in an installed skill') writeFileSync(join(dirname(path), '.agent-sessions.json'), MARK)
     },
     run: async ({ place }, folder) => ({ value: await PLACES[place]?.read(folder) }),
   }),

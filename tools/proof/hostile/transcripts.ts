@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import fc from 'fast-check'
-import { projectKey } from '#lib/agents/claude-transcripts.ts'
+import { beganMs, projectKey } from '#lib/agents/claude-transcripts.ts'
 import { driverNamed } from '#lib/agents/drive/table.ts'
 import { adapterNamed } from '#lib/agents/table.ts'
 import { type AnyProperty, property } from './border.ts'
@@ -120,6 +120,7 @@ function cli(name: string, what: string, id: string, files: readonly Put[]): Any
 }
 
 const MOST = 1 << 20
+const codexPath = `.codex/sessions/2025/10/02/rollout-2025-10-02T09-00-00-${CODEX_ID}.jsonl`
 const claudePath = (id: string) => (home: string) => `.claude/projects/${projectKey(home)}/${id}.jsonl`
 const other = '44444444-4444-4444-8444-444444444444'
 const quoted = (text: string) => `'${text.replaceAll('\0', '').replaceAll("'", "''")}'`
@@ -143,7 +144,7 @@ export const transcripts: AnyProperty[] = [
     [() => 'agent.hook.json', jsonBytes(HOOK, 1 << 17)],
   ]),
   cli('codex', 'rollout', CODEX_ID, [
-    [() => `.codex/sessions/2025/10/02/rollout-2025-10-02T09-00-00-${CODEX_ID}.jsonl`, jsonLines(CODEX, MOST)],
+    [() => codexPath, jsonLines(CODEX, MOST)],
     [() => '.codex/auth.json', jsonBytes([{ tokens: { id_token: 'e30.e30.e30' } }], 1 << 16)],
   ]),
   cli('gemini', 'chat', CONVERSATION, [
@@ -189,5 +190,20 @@ export const transcripts: AnyProperty[] = [
     ),
     prepare: ([bytes], home) => put(home, claudePath(CONVERSATION)(home), bytes),
     run: ([, mark], home) => askAll('claude', CONVERSATION, ['claude'], home, mark),
+  }),
+  property({
+    border: 'transcripts',
+    what: 'codex: what was recorded since a time',
+    inputs: fc.tuple(jsonLines(CODEX, 1 << 16), fc.oneof(fc.nat().map(String), word)),
+    prepare: ([bytes], home) => put(home, codexPath, bytes),
+    run: ([, since], home) => askAll('codex', CODEX_ID, ['codex'], home, `since ${since}`),
+  }),
+  property({
+    border: 'transcripts',
+    what: 'claude: when a conversation began',
+    inputs: jsonLines(CLAUDE, 1 << 16),
+    share: 0.5,
+    prepare: (bytes, home) => put(home, claudePath(CONVERSATION)(home), bytes),
+    run: (_, home) => ({ value: beganMs(join(home, claudePath(CONVERSATION)(home))) }),
   }),
 ]

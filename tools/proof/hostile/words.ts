@@ -166,6 +166,9 @@ export function nested(depth: number, asMap = false): unknown {
   return value
 }
 
+/** Made a text or a number, it throws. */
+const NO_TEXT = { toString: 'x', valueOf: 'x', toJSON: 'x' }
+
 /** Any value that JSON can hold, and some that it cannot. */
 export const value: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 4, arbitrary: word },
@@ -192,6 +195,7 @@ export const value: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<unknown>(Number.NaN, Number.POSITIVE_INFINITY, undefined) },
   { weight: 2, arbitrary: fc.integer() },
   { weight: 3, arbitrary: polluting },
+  { weight: 2, arbitrary: fc.constantFrom<unknown>(NO_TEXT, [NO_TEXT]) },
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
   { weight: 1, arbitrary: fc.tuple(fc.integer({ min: 2, max: 200 }), fc.boolean()).map(([d, m]) => nested(d, m)) },
   { weight: 1, arbitrary: fc.dictionary(word, word, { maxKeys: 4 }) },
