@@ -81,19 +81,19 @@ describe('a turn', () => {
 })
 
 describe('the user of the agent is not troubled', () => {
-  test.each<[string, unknown]>([
-    ['a conversation of 100 KB', stop({ session_id: 'x'.repeat(100_000) })],
-    ['an event of 100 KB', stop({ hook_event_name: 'x'.repeat(100_000) })],
-    ['a failure that is no text', { hook_event_name: 'StopFailure', error: { toString: 'x' } }],
-    ['half a character', stop({ last_assistant_message: `${'x'.repeat(499)}\u{1f600}`, session_id: '\ud800' })],
-    ['keys that mean something to JavaScript', '{"__proto__": {"session_id": "x"}, "constructor": 1}'],
-    ['lists in lists', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
-    ['9 MB', stop({ last_assistant_message: 'x'.repeat(9 << 20) })],
-  ])('by %s', (_what, words) => {
+  test.each<[string, unknown, string]>([
+    ['a conversation of 100 KB', stop({ session_id: 'x'.repeat(100_000) }), 'delivered'],
+    ['an event of 100 KB', stop({ hook_event_name: 'x'.repeat(100_000) }), 'delivered'],
+    ['lists in lists', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'delivered'],
+    ['9 MB', stop({ last_assistant_message: 'x'.repeat(9 << 20) }), 'delivered'],
+    ['a failure that is no text', { hook_event_name: 'StopFailure', error: { toString: 'x' } }, 'running'],
+    ['half a character', stop({ last_assistant_message: `${'x'.repeat(499)}\u{1f600}` }), 'running'],
+    ['keys that mean something to JavaScript', '{"__proto__": {"session_id": "x"}, "constructor": 1}', 'running'],
+  ])('by %s', (_what, words, state) => {
     const { world, jobs } = worldWith({})
     const id = jobs[0]?.id ?? ''
     turn(world, id, words)
-    expect(jobFile(world, id)).toMatchObject({ id, prompt: jobs[0]?.prompt, state: 'running', ended_at: null })
+    expect(jobFile(world, id)).toMatchObject({ id, prompt: jobs[0]?.prompt, state, ended_at: null })
   })
 
   test('by a job that was cleaned away', () => {
