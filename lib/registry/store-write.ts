@@ -18,9 +18,10 @@ const TRIES = 10
 /** After a save was noticed: the file is read once nothing happened to it for so long. An editor writes in pieces, and
  * half a registry can be a valid one. */
 const QUIET_MS = 200
-const QUIET_AT_MOST_MS = 2000
-/** Some editors move the old file away before they write the new one. */
-const MOVED_AWAY_MS = 500
+/** Waits are counted in looks: where the machine stood still, the editor had no time either. */
+const QUIET_LOOKS = 10
+/** Some editors move the old file away before they write the new one: half a second. */
+const MOVED_AWAY_LOOKS = 20
 const POLL_MS = 25
 
 /** See `updateRegistry`. */
@@ -100,8 +101,8 @@ async function quiet({ real }: Places): Promise<void> {
     const stat = statSync(real, { bigint: true, throwIfNoEntry: false })
     return stat && `${stat.ino} ${stat.size} ${stat.mtimeNs}`
   }
-  const end = performance.now() + QUIET_AT_MOST_MS
-  for (let before = trace(); performance.now() < end; ) {
+  let before = trace()
+  for (let look = 1; look <= QUIET_LOOKS; look++) {
     await pause(QUIET_MS)
     const now = trace()
     if (now === before) return
@@ -111,12 +112,11 @@ async function quiet({ real }: Places): Promise<void> {
 
 /** Reads what is there; a file that an editor moved away has half a second to come back. */
 async function readAgain(places: Places): Promise<RegistryFile> {
-  const end = performance.now() + MOVED_AWAY_MS
-  for (;;) {
+  for (let look = 1; ; look++) {
     try {
       return await readRegistryFile(places.real)
     } catch (error) {
-      const maySettle = isCodedError(error) && error.code === 'no-registry' && performance.now() < end
+      const maySettle = isCodedError(error) && error.code === 'no-registry' && look < MOVED_AWAY_LOOKS
       if (!maySettle) throw error
     }
     await pause(POLL_MS)

@@ -49,15 +49,17 @@ const LOOKS = 10
 
 /** Reads and checks a registry. CodedErrors: `no-registry`, `registry-too-large`, `registry-broken` with line and column.
  * A file that was saved this very moment and is empty or broken may be half an editor's save: it is looked at again for
- * up to half a second. */
+ * up to half a second, counted in looks: a machine that stood still has given the editor no time. */
 export async function readRegistryFile(path: string): Promise<RegistryFile> {
+  let isYoung = false
   for (let look = 1; ; look++) {
-    const again = look < LOOKS
     try {
       const file = readWhole(path, bytes => refuseTooLarge(bytes, path))
-      const isHalf = file.bytes.length === 0 && again && isYoung(file.stamp)
+      isYoung ||= isJustSaved(file.stamp)
+      const mayBeHalf = isYoung && look < LOOKS
+      const isHalf = file.bytes.length === 0 && mayBeHalf
       if (file.bytes.length === 0 && !isHalf) refuseEmptied(path)
-      if (!isHalf) return { ...file, snapshot: await parse(file, path, again) }
+      if (!isHalf) return { ...file, snapshot: await parse(file, path, mayBeHalf) }
     } catch (error) {
       if (error !== HALF_SAVED) throw readError(path, error)
     }
@@ -85,11 +87,11 @@ export async function updateRegistry(
 
 const HALF_SAVED = Symbol('half saved')
 
-async function parse(file: WholeFile, path: string, again: boolean): Promise<Snapshot> {
+async function parse(file: WholeFile, path: string, mayBeHalf: boolean): Promise<Snapshot> {
   try {
     return await readRegistryBytes(file.bytes, path, backupOf(path))
   } catch (error) {
-    if (again && isYoung(file.stamp) && isCodedError(error) && error.code === 'registry-broken') throw HALF_SAVED
+    if (mayBeHalf && isCodedError(error) && error.code === 'registry-broken') throw HALF_SAVED
     throw error
   }
 }
@@ -123,7 +125,7 @@ function backupOf(path: string): string | undefined {
   return existsSync(backup) ? backup : undefined
 }
 
-function isYoung(stamp: Stamp): boolean {
+function isJustSaved(stamp: Stamp): boolean {
   return Math.abs(Date.now() - Number(stamp.ctimeNs / 1_000_000n)) < YOUNG_MS
 }
 

@@ -10,8 +10,11 @@ import { openLockFile, unusable } from './lock-file.ts'
 
 export type KernelAnswer = { fd: number } | 'busy' | 'unsupported'
 
-/** How long past the wait the program may live before it is killed. */
-const GRACE_MS = 1000
+/** How long past the wait the program may live before it is killed: it keeps its own time, and on a machine that is busy it
+ * may only have begun by then. */
+const GRACE_MS = 10_000
+/** One that keeps no time of its own gets so long at least. */
+const LEAST_MS = 1000
 const NO_OPTION = /invalid option|unrecognized option|usage:/i
 const NO_LOCKS = /no locks available|not supported|not implemented/i
 
@@ -30,9 +33,10 @@ export async function lockByFlock(path: string, waitMs: number, program = 'flock
 
 async function flock(fd: number, path: string, waitMs: number, program: string) {
   const atOnce = waitMs <= 0
-  let end = await run(program, atOnce ? ['-n', '-x', '3'] : ['-x', '-w', (waitMs / 1000).toFixed(3), '3'], fd, waitMs)
+  const words = atOnce ? ['-n', '-x', '3'] : ['-x', '-w', (waitMs / 1000).toFixed(3), '3']
+  let end = await run(program, words, fd, Math.max(waitMs, 0) + GRACE_MS)
   // BusyBox knows no -w: it waits for ever, and the bound is ours.
-  if (!atOnce && NO_OPTION.test(end.stderr)) end = await run(program, ['-x', '3'], fd, waitMs - GRACE_MS)
+  if (!atOnce && NO_OPTION.test(end.stderr)) end = await run(program, ['-x', '3'], fd, Math.max(waitMs, LEAST_MS))
   if (end.missing) return 'unsupported'
   if (end.code === 0) return 'taken'
   if (end.outOfTime || (end.code === 1 && end.stderr === '')) return 'busy'
@@ -48,7 +52,7 @@ interface End {
   missing: boolean
 }
 
-function run(program: string, args: string[], fd: number, waitMs: number): Promise<End> {
+function run(program: string, args: string[], fd: number, boundMs: number): Promise<End> {
   return new Promise((resolve, reject) => {
     const end: End = { code: null, signal: null, stderr: '', outOfTime: false, missing: false }
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe', fd], env: { PATH: path(), LC_ALL: 'C' } })
@@ -57,7 +61,7 @@ function run(program: string, args: string[], fd: number, waitMs: number): Promi
       child.kill('SIGKILL')
       child.unref()
       resolve({ ...end, outOfTime: true })
-    }, Math.max(waitMs, 0) + GRACE_MS)
+    }, boundMs)
     child.stderr?.setEncoding('utf8').on('data', text => {
       end.stderr = (end.stderr + text).slice(0, 1000)
     })

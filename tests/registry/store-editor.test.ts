@@ -37,6 +37,11 @@ const editors: { how: string; save(path: string): Promise<void> | void }[] = [
   },
 ]
 
+/** The whole machine stands still: nobody gets any further meanwhile. */
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
+
 test.each(editors)('a save $how between reading and writing survives together with our change', async ({ save }) => {
   const path = registryIn(folder.path)
   const attempts: number[] = []
@@ -51,12 +56,38 @@ test.each(editors)('a save $how between reading and writing survives together wi
   expect(readFileSync(`${path}.bak`, 'utf8')).toBe(EDITED)
 })
 
-test('a file that is just being moved away and written anew is waited for', async () => {
+test.each([0, 1000])(
+  'a file that is just being moved away and written anew is waited for, also where the machine stands still for %i ms',
+  async ms => {
+    const path = registryIn(folder.path)
+    renameSync(path, `${path}~`)
+    pause(150).then(() => writeFileSync(path, EDITED))
+    setTimeout(() => standStill(ms), 10)
+    expect((await updateRegistry(path, () => [END])).written).toBe(true)
+    expect(readFileSync(path, 'utf8')).toBe(ENDED + EDITED.slice(TEXT.length))
+  },
+)
+
+test.each(editors)(
+  'a save $how survives a machine that stands still for a while in the middle of it',
+  async ({ save }) => {
+    const path = registryIn(folder.path)
+    await updateRegistry(path, async (_, { attempt }) => {
+      if (attempt > 1) return [END]
+      await save(path)
+      setTimeout(() => standStill(2500), 10)
+      return [END]
+    })
+    expect(readFileSync(path, 'utf8')).toBe(ENDED + EDITED.slice(TEXT.length))
+  },
+)
+
+test('nor is the empty moment of a save an empty registry where the machine stands still in it', async () => {
   const path = registryIn(folder.path)
-  renameSync(path, `${path}~`)
-  pause(150).then(() => writeFileSync(path, EDITED))
-  expect((await updateRegistry(path, () => [END])).written).toBe(true)
-  expect(readFileSync(path, 'utf8')).toBe(ENDED + EDITED.slice(TEXT.length))
+  writeFileSync(path, '')
+  pause(100).then(() => writeFileSync(path, TEXT))
+  setTimeout(() => standStill(1000), 10)
+  expect((await readRegistryFile(path)).snapshot.text).toBe(TEXT)
 })
 
 test('a save that makes our change needless leaves the file as it was saved', async () => {
