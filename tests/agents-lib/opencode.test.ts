@@ -150,7 +150,7 @@ describe('opencode', () => {
       Object.assign(answers, { hangs: true, '/session/status': undefined })
       const begin = performance.now()
       expect(await ask()).toBeUndefined()
-      expect(performance.now() - begin).toBeLessThan(1500)
+      expect(performance.now() - begin).toBeLessThan(10_000)
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
       expect(await ask()).toBeUndefined()

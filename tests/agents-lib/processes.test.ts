@@ -67,8 +67,9 @@ describe.each(PLATFORMS)('processes by %s', (_, processes) => {
     make()
     const dead = spawnSync('true').pid
     expect(processes().look(dead)).toEqual({ state: 'absent' })
-    // The child ends after its parent has become a program that never asks for it.
-    const parent = world.start('bash', ['-c', 'sleep 0.5 & exec sleep 60'])
+    // The child ends once its parent has become a program that never asks for it.
+    const child = 'until [ "$(cat /proc/$$/comm)" = sleep ]; do sleep 0.05; done'
+    const parent = world.start('bash', ['-c', `(${child}) & exec sleep 60`])
     const zombie = await until('a zombie', () => {
       const found = spawnSync('ps', ['-o', 'pid=,stat=', '--ppid', String(parent)], { encoding: 'utf8' }).stdout
       return / Z/.test(found) && Number(found.trim().split(/ +/)[0])

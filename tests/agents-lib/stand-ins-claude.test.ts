@@ -43,7 +43,8 @@ describe('claude', () => {
     await sees(world, again, { found: 'claude', id: uuid(1), state: 'idle' })
     keys(world, again, '/clear', 'Enter')
     await until('another id', () => ![undefined, uuid(1)].includes(sight(world, again).id))
-    expect(sight(world, again)).toMatchObject({ source: 'pid map', turn: 'no' })
+    // The map tells of it before its transcript is begun.
+    await sees(world, again, { found: 'claude', source: 'pid map', turn: 'no' })
   })
 
   test('a conversation that is not there cannot be resumed, nor one without a message', async () => {

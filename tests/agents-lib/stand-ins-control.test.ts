@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { journalLines, received } from '../agents/log.ts'
 import { lives } from '../harness/processes.ts'
 import { until } from '../harness/until.ts'
-import { ended, keys, logOf, screen, sees, send, sight, start, worldOfAgents } from './stand-ins.ts'
+import { ended, keys, logOf, screen, sees, send, sight, start, tell, worldOfAgents } from './stand-ins.ts'
 
 describe.each(['claude', 'codex', 'gemini', 'opencode', 'agy'])('%s', name => {
   test('leaves at its start with the code it is told', async () => {
@@ -29,10 +29,11 @@ describe.each(['claude', 'codex', 'gemini', 'opencode', 'agy'])('%s', name => {
   })
 
   test('shows what happened after a while only, and does not leave when it is told not to', async () => {
-    const world = worldOfAgents({ startMs: 300, redrawMs: 400, leaveHangs: true })
+    const world = worldOfAgents({ startMs: 600_000, redrawMs: 400, leaveHangs: true })
     const live = start(world, name)
     await until('its start', () => journalLines(logOf(world)).length > 0)
     expect(sight(world, live)).toMatchObject({ found: name, shown: undefined })
+    tell(world, { startMs: 300, redrawMs: 400, leaveHangs: true })
     await sees(world, live, { found: name, shown: 'idle' })
     await send(world, live, name === 'agy' || name === 'gemini' ? '/quit' : '/exit', 100)
     await until('the command', () => journalLines(logOf(world)).some(line => line.kind === 'command'))

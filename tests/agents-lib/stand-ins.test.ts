@@ -1,12 +1,11 @@
 /** The other stand-ins of tests/agents, looked at as our programs look at the real ones. */
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { received, workedOn } from '../agents/log.ts'
 import { uuid } from '../harness/agents.ts'
+import { freePort } from '../harness/mosquitto-process.ts'
 import { tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 import { ended, keys, logOf, SERVER, screen, sees, send, sight, start, tell, worldOfAgents } from './stand-ins.ts'
@@ -54,13 +53,13 @@ describe('gemini', () => {
     await sees(world, live, { found: 'gemini', id: uuid(1), shown: 'idle', turn: 'no' })
     await send(world, live, 'first', 100)
     await sees(world, live, { found: 'gemini', state: 'working', shown: 'working', turn: 'yes' })
-    await send(world, live, 'a', 100)
+    await send(world, live, 'second', 100)
     await until('one that waits', () => screen(world, live).includes('Queued (press'))
-    await send(world, live, 'b', 100)
+    await send(world, live, 'third', 100)
     await until('both to wait', () => received(logOf(world)).length === 3)
     tell(world, { turnMs: 100 })
     await until('both', () => workedOn(logOf(world)).length === 2)
-    expect(workedOn(logOf(world)).map(one => one.text)).toEqual(['first', 'a\n\nb'])
+    expect(workedOn(logOf(world)).map(one => one.text)).toEqual(['first', 'second\n\nthird'])
     await sees(world, live, { found: 'gemini', shown: 'idle' })
     keys(world, live, ' /quit now', 'Enter')
     const { code, words } = await ended(world, live)
@@ -70,7 +69,7 @@ describe('gemini', () => {
     const again = start(world, 'gemini', ['--resume', uuid(1)])
     await sees(world, again, { found: 'gemini', id: uuid(1), shown: 'idle' })
     tell(world, { permission: true })
-    await send(world, again, 'more', 100)
+    await send(world, again, 'fourth', 100)
     await sees(world, again, { found: 'gemini', state: 'waiting', shown: 'waiting' })
     for (const args of [
       ['--session-id', uuid(1)],
@@ -143,14 +142,6 @@ describe('agy', () => {
     expect([id, uuid(9)]).not.toContain(sight(world, lost).id)
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address ? address.port : 0
-}
 
 async function ask(port: number, path: string): Promise<unknown> {
   return (await fetch(`http://127.0.0.1:${port}${path}`)).json()

@@ -8,6 +8,7 @@ import type { AgentContext, Look } from '#lib/agents/types.ts'
 import { linuxProcesses } from '#lib/system/processes-linux.ts'
 import type { Control } from '../agents/control.ts'
 import { installAgents } from '../agents/install.ts'
+import { writeWhole } from '../agents/write-whole.ts'
 import { type Live, newSession, tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 import { makeWorld, type World } from '../harness/world.ts'
@@ -24,7 +25,7 @@ export function worldOfAgents(control: Control = {}): World {
 }
 
 export function tell(world: World, control: Control): void {
-  writeFileSync(join(world.root, 'control.json'), JSON.stringify(control))
+  writeWhole(join(world.root, 'control.json'), JSON.stringify(control))
 }
 
 export const logOf = (world: World) => join(world.root, 'log')
@@ -124,6 +125,7 @@ export const ended = (world: World, live: Live) =>
     throw new Error(`${error.message}\n${screen(world, live)}`)
   })
 
+/** The text's last line must be one that does not stand on the screen yet. */
 export async function send(world: World, live: Live, text: string, gapMs = 0): Promise<void> {
   paste(world, live, text)
   const last = text.trim().split('\n').at(-1)?.slice(0, 40) ?? ''

@@ -57,7 +57,7 @@ export class World {
 }
 
 /** Awaits a condition, looked at anew each time; fails after `timeoutMs`. */
-export async function until<T>(what: string, look: () => T | undefined | false, timeoutMs = 5000): Promise<T> {
+export async function until<T>(what: string, look: () => T | undefined | false, timeoutMs = 10_000): Promise<T> {
   for (const end = Date.now() + timeoutMs; ; ) {
     const found = look()
     if (found) return found

@@ -1,6 +1,6 @@
 /** How Claude Code behaves and what it writes down, and when. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { App } from './app.ts'
 import type { ClaudeWish } from './claude-flags.ts'
@@ -10,6 +10,7 @@ import { drawClaude } from './claude-screen.ts'
 import type { ClaudeStore } from './claude-store.ts'
 import { control } from './control.ts'
 import type { Kind } from './kind.ts'
+import { writeWhole } from './write-whole.ts'
 
 /** Longer pastes, and those of more line breaks, are shown folded. */
 const FOLD_CHARACTERS = 800
@@ -143,5 +144,5 @@ function trust(folder: string): void {
   const settings = readSettings()
   const projects = { ...settings.projects, [folder]: { hasTrustDialogAccepted: true } }
   mkdirSync(dirname(settingsFile()), { recursive: true })
-  writeFileSync(settingsFile(), JSON.stringify({ ...settings, projects }))
+  writeWhole(settingsFile(), JSON.stringify({ ...settings, projects }))
 }

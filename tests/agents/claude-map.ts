@@ -1,10 +1,11 @@
 /** `<config>/sessions/<pid>.json`, which every interactive Claude Code keeps while it runs. */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { App } from './app.ts'
 import { config, isNested, VERSION } from './claude-store.ts'
 import { control } from './control.ts'
+import { writeWhole } from './write-whole.ts'
 
 const path = join(config, 'sessions', `${process.pid}.json`)
 const startedAt = Date.now()
@@ -31,8 +32,7 @@ export function removeMap(): void {
 
 function write(entry: object): void {
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(`${path}.new`, JSON.stringify(entry))
-  renameSync(`${path}.new`, path)
+  writeWhole(path, JSON.stringify(entry))
 }
 
 /** Field 22 of /proc/PID/stat. */

@@ -1,5 +1,5 @@
 /** What a test tells a stand-in: a JSON file that is read again whenever it changes. */
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface Control {
@@ -7,7 +7,7 @@ export interface Control {
   trust?: 'yes-first' | 'no-first' | false
   /** Milliseconds after it is drawn in which a question takes no keys. */
   deafMs?: number
-  /** Milliseconds before anything is drawn or left on disk. */
+  /** Milliseconds before anything is drawn or left on disk; one that waits keeps to what the file says now. */
   startMs?: number
   /** How long a turn takes; one that runs keeps to what the file says now. */
   turnMs?: number
@@ -54,19 +54,25 @@ export function control(): Control {
   const path = controlPath()
   const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
   if (path === undefined || stats === undefined) return current
-  const seen = `${stats.ino} ${stats.mtimeMs} ${stats.size}`
-  if (seen === version) return current
+  if (versionOf(stats) === version) return current
+  const fd = openSync(path, 'r')
   try {
-    current = JSON.parse(readFileSync(path, 'utf8')) as Control
+    // Of the very file that is read: another one may have come in its place since.
+    const seen = versionOf(fstatSync(fd))
+    current = JSON.parse(readFileSync(fd, 'utf8')) as Control
+    version = seen
   } catch (error) {
     if (error instanceof SyntaxError) return current
     throw error
+  } finally {
+    closeSync(fd)
   }
-  version = seen
   swallowed = 0
   spent.clear()
   return current
 }
+
+const versionOf = ({ ino, mtimeMs, size }: Stats) => `${ino} ${mtimeMs} ${size}`
 
 function controlPath(): string | undefined {
   const { STANDIN_CONTROL, HOME } = process.env

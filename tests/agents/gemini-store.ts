@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { writeWhole } from './write-whole.ts'
 
 const base = join(process.env['GEMINI_CLI_HOME'] || (process.env['HOME'] ?? '/'), '.gemini')
 const cwd = process.cwd()
@@ -85,5 +86,5 @@ function read<T>(path: string): T {
 
 function write(path: string, value: object): void {
   mkdirSync(base, { recursive: true })
-  writeFileSync(path, JSON.stringify(value, null, 2))
+  writeWhole(path, JSON.stringify(value, null, 2))
 }

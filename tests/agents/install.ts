@@ -25,10 +25,11 @@ export function installAgents(folder: string, { names = NAMES }: { names?: reado
   mkdirSync(folder, { recursive: true })
   for (const name of names) {
     const path = join(folder, name)
-    // Not written over: a running one goes on with the file it has.
-    rmSync(path, { force: true })
-    copyFileSync(join(built, `${name}.cjs`), path)
-    chmodSync(path, 0o755)
+    // Put there whole: a running one goes on with the file it has, and one may be started this moment.
+    const fresh = `${path}.${process.pid}`
+    copyFileSync(join(built, `${name}.cjs`), fresh)
+    chmodSync(fresh, 0o755)
+    renameSync(fresh, path)
   }
 }
 

@@ -51,6 +51,7 @@ export function keyReader(take: (key: Key) => void): (bytes: Buffer) => void {
   let pending = ''
   let pasted: string[] | undefined
   let timer: NodeJS.Timeout | undefined
+  let late: NodeJS.Immediate | undefined
 
   const readPaste = (pieces: string[]): boolean => {
     const end = pending.indexOf(PASTE_END)
@@ -92,8 +93,13 @@ export function keyReader(take: (key: Key) => void): (bytes: Buffer) => void {
   }
   return bytes => {
     clearTimeout(timer)
+    clearImmediate(late)
     pending += decoder.write(bytes)
     read(false)
-    if (pending.startsWith('\x1b') && !pasted) timer = setTimeout(() => read(true), ESC_MS)
+    // Of a program that was held the timer is over before it has read what has come meanwhile.
+    const lastCall = () => {
+      late = setImmediate(() => read(true))
+    }
+    if (pending.startsWith('\x1b') && !pasted) timer = setTimeout(lastCall, ESC_MS)
   }
 }

@@ -11,7 +11,7 @@ export function reportEnd(text: string, journal: Journal): void {
   const told = line.replace(/ completed\b/, ` ${report}`)
   const child = spawn('/bin/sh', ['-c', told], { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
-  child.stdout.on('data', chunk => (output += chunk))
-  child.stderr.on('data', chunk => (output += chunk))
+  child.stdout.setEncoding('utf8').on('data', chunk => (output += chunk))
+  child.stderr.setEncoding('utf8').on('data', chunk => (output += chunk))
   child.on('close', code => journal({ kind: 'ran', line: told, code, output }))
 }

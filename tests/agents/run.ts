@@ -7,10 +7,12 @@ import { openJournal } from './journal.ts'
 import type { Kind } from './kind.ts'
 import { openTerminal } from './terminal.ts'
 
+const CHECK_MS = 20
+
 /** Runs in this process until it ends. `begin` is told before anything is drawn, and may refuse to start. */
 export function runAgent(kind: Kind, begin?: (app: App) => void): void {
   const app = new App(kind, openJournal(kind.name))
-  const { exitAtStart, hangAtStart, startMs, spawnChild } = control()
+  const { exitAtStart, hangAtStart, spawnChild } = control()
   keepSignals(app)
   if (exitAtStart !== undefined) {
     app.journal({ kind: 'exit', why: 'told to', code: exitAtStart })
@@ -23,7 +25,17 @@ export function runAgent(kind: Kind, begin?: (app: App) => void): void {
   if (hangAtStart) return
   begin?.(app)
   if (!process.stdin.isTTY) refuse(app, 'stdin is not a terminal', 1)
-  setTimeout(() => open(app), startMs ?? 0)
+  openInTime(app)
+}
+
+/** Opens it when its time has come, which a test may make sooner or later meanwhile. */
+function openInTime(app: App): void {
+  const began = Date.now()
+  const look = () => {
+    if (Date.now() - began >= (control().startMs ?? 0)) open(app)
+    else setTimeout(look, CHECK_MS)
+  }
+  setTimeout(look, 0)
 }
 
 /** Ends a start with an error, as the real one words it. */

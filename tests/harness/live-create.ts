@@ -1,11 +1,12 @@
 /** Commands that start and end agents, run against the stand-ins; and what is looked at after every one of them. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import type { Created as CreatedSession } from '#lib/sessions/created.ts'
 import type { Control } from '../agents/control.ts'
 import { installAgents } from '../agents/install.ts'
 import { type JournalLine, journalLines } from '../agents/log.ts'
+import { writeWhole } from '../agents/write-whole.ts'
 import { jsonOf, pass, type Ran, type Report, type RunOptions, run } from './command.ts'
 import { end } from './processes.ts'
 import { rowsOf } from './rows.ts'
@@ -69,7 +70,7 @@ export function liveWorld(
 
 /** What the stand-ins do from now on. Found by HOME, so that it reaches them past a server with another environment. */
 export function tell(world: World, control: Control): void {
-  writeFileSync(join(world.home, '.standin/control.json'), JSON.stringify(control))
+  writeWhole(join(world.home, '.standin/control.json'), JSON.stringify(control))
 }
 
 export const logOf = (world: World) => join(world.home, '.standin/log')
@@ -113,7 +114,7 @@ export async function refused(
 /** As it was typed; standard input is empty, or what is given. */
 export function bare(world: World, args: string[], options: RunOptions & { stdin?: string } = {}): Promise<Ran> {
   if (options.stdin === undefined) return run(world, 'agent-sessions', args, options)
-  const file = join(world.root, 'stdin')
+  const file = join(mkdtempSync(join(world.root, 'stdin-')), 'text')
   writeFileSync(file, options.stdin)
   const prefix = [...world.prefix, '/bin/sh', '-c', 'exec "$@" <"$0"', file]
   return run({ ...world, prefix }, 'agent-sessions', args, options)

@@ -19,8 +19,8 @@ export function startMonitor(world: World, args: string[], bin: 'reconcile' | 'a
   const pid = child.pid ?? 0
   world.pids.add(pid)
   let [out, err, hasLeft] = ['', '', false]
-  child.stdout?.on('data', chunk => (out += chunk))
-  child.stderr?.on('data', chunk => (err += chunk))
+  child.stdout?.setEncoding('utf8').on('data', chunk => (out += chunk))
+  child.stderr?.setEncoding('utf8').on('data', chunk => (err += chunk))
   const left = new Promise<number | null>(resolve =>
     child.once('close', code => {
       hasLeft = true

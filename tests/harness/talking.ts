@@ -1,6 +1,5 @@
 /** Sessions that have something to lose: made by `create`, spoken to as a person would, in a conversation that is known
  * by the agent's own journal. */
-import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import type { Resumed as ResumedSession } from '#lib/sessions/resume.ts'
 import type { Stopped as StoppedSession } from '#lib/sessions/stop.ts'
@@ -20,6 +19,7 @@ import {
   tell,
 } from './live-create.ts'
 import { kindsOf } from './passes.ts'
+import { lives } from './processes.ts'
 import { rowOf, writeRegistry } from './rows.ts'
 import { newSession, tmux } from './tmux.ts'
 import { until } from './until.ts'
@@ -95,7 +95,8 @@ export async function leftAtShell(world: World, name: string): Promise<{ pane: s
   writeRegistry(world, [])
   const { paneId: pane } = newSession(world, DEFAULT, name, world.workspace, ['/bin/sh'])
   await typed(world, pane, 'claude')
-  await until('the agent', () => journalOf(world, 'start').length === 1)
+  // Before it has its terminal, the shell's would take the keys.
+  await until('its input line', () => screenOf(world, pane).includes('? for shortcuts'))
   const talk = await say(world, pane, 'hello')
   await settledPass(world)
   expect(rowOf(world, name)).toMatchObject({ status: 'running', claude_session_id_own: talk })
@@ -156,12 +157,7 @@ export function agentPids(world: World): number[] {
   const known = new Set(
     journal(world).flatMap(line => (line.kind === 'start' ? [line.pid] : line.kind === 'child' ? [line.child] : [])),
   )
-  return processesOf(world).filter(pid => known.has(pid) && !isZombie(pid))
-}
-
-function isZombie(pid: number): boolean {
-  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : ') Z'
-  return stat[stat.lastIndexOf(')') + 2] === 'Z'
+  return processesOf(world).filter(pid => known.has(pid) && lives(pid))
 }
 
 /** What the next pass tells, when it judges every row. */

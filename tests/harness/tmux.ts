@@ -60,7 +60,7 @@ export function newSession(world: World, server: string, name: string, cwd: stri
 
 /** A new pane is a copy of its server until its program has taken its place. */
 function awaitProgram(pid: number): void {
-  const deadline = Date.now() + 5000
+  const deadline = Date.now() + 10_000
   while (readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('tmux')) {
     if (Date.now() > deadline) throw new Error(`pane ${pid} did not start its program`)
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2)

@@ -8,9 +8,11 @@ export async function until<T>(
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
+    // Asked before the look: one that was held for long has looked once more.
+    const isLast = Date.now() > deadline
     const seen = await look()
     if (seen !== undefined && seen !== false) return seen
-    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`)
+    if (isLast) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`)
     await sleep(everyMs)
   }
 }

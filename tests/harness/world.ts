@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { end } from './processes.ts'
+import { end, startOf } from './processes.ts'
 
 export interface World {
   /** Short: a tmux socket's path may have 107 bytes. */
@@ -34,17 +34,43 @@ export interface World {
   pids: Set<number>
 }
 
+/** Processes by pid and start: a number of one that is gone is soon another's, and that may be anybody. */
+class Pids extends Set<number> {
+  private readonly starts = new Map<number, string | undefined>()
+
+  override add(pid: number): this {
+    this.starts.set(pid, startIfThere(pid))
+    return super.add(pid)
+  }
+
+  endAll(): void {
+    for (const pid of this) {
+      const start = this.starts.get(pid)
+      if (start !== undefined && startIfThere(pid) === start) end(pid)
+    }
+  }
+}
+
+function startIfThere(pid: number): string | undefined {
+  try {
+    return startOf(pid)
+  } catch {
+    return undefined
+  }
+}
+
 const NOBODY = 65534
-const left = new Set<World>()
+const left = new Map<World, Pids>()
 // A runner that is stopped leaves no servers behind.
 process.on('exit', () => {
-  for (const world of left) cleanUp(world)
+  for (const world of left.keys()) cleanUp(world)
 })
 
 /** Makes a world that goes with the test, also when it fails. `unprivileged`: permissions bind, also where the tests
  * run as root. */
 export function makeWorld({ unprivileged = false } = {}): World {
   const root = realpathSync(mkdtempSync('/tmp/as-'))
+  const pids = new Pids()
   const world: World = {
     root,
     home: join(root, 'home'),
@@ -55,7 +81,7 @@ export function makeWorld({ unprivileged = false } = {}): World {
     tmuxDir: join(root, 't'),
     env: {},
     prefix: [],
-    pids: new Set(),
+    pids,
   }
   for (const folder of [world.home, join(world.workspace, '.hermes'), world.bin, world.agents, world.tmuxDir])
     mkdirSync(folder, { recursive: true })
@@ -70,7 +96,7 @@ export function makeWorld({ unprivileged = false } = {}): World {
     world.prefix = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
     giveAway(world)
   }
-  left.add(world)
+  left.set(world, pids)
   onTestFinished(() => cleanUp(world))
   return world
 }
@@ -96,7 +122,7 @@ function cleanUp(world: World): void {
   // Servers that the commands under test started are known by their sockets.
   for (const socket of socketsOf(world))
     spawnSync('tmux', ['-S', socket, 'kill-server'], { timeout: 2000, killSignal: 'SIGKILL', stdio: 'ignore' })
-  for (const pid of world.pids) end(pid)
+  left.get(world)?.endAll()
   if (!basename(world.root).startsWith('as-')) throw new Error(`not a world's folder: ${world.root}`)
   removeAll(world.root)
   left.delete(world)

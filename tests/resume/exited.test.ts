@@ -3,7 +3,17 @@
 import { expect, test } from 'vitest'
 import { bare, create, journalOf, liveWorld, refused, seenAs, tell } from '../harness/live-create.ts'
 import { sealed } from '../harness/rows.ts'
-import { agentPids, leftAtShell, resume, say, sessionNames, stop, talking, typed } from '../harness/talking.ts'
+import {
+  agentPids,
+  leftAtShell,
+  resume,
+  say,
+  screenOf,
+  sessionNames,
+  stop,
+  talking,
+  typed,
+} from '../harness/talking.ts'
 import { until } from '../harness/until.ts'
 
 const NAME = 'lab-creator-claude'
@@ -36,7 +46,9 @@ test('stop and then resume bring it back, as the refusal says', async () => {
 test('one that runs in a shell runs', async () => {
   const { world, pane, talk } = await exited()
   await typed(world, pane, `claude --resume ${talk}`)
-  await until('the agent', () => agentPids(world).length === 1)
+  // Before it has its terminal, the shell's would take the keys.
+  await until('its input line', () => screenOf(world, pane).includes('? for shortcuts'))
+  expect(agentPids(world)).toHaveLength(1)
   await say(world, pane, 'again')
   expect(await create(world, ['--agent', 'claude'])).toMatchObject({ created: false, name: NAME })
   expect((await resume(world, [NAME])).sessions).toMatchObject([{ changed: false, name: NAME }])

@@ -1,8 +1,7 @@
 /** Stand-in agents in panes, as targets of deliveries; for tests and tools. */
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Driver, RunProgram, Wish } from '#lib/agents/drive/types.ts'
 import { findAgent } from '#lib/agents/find.ts'
@@ -14,6 +13,8 @@ import { thisMachine } from '#lib/system/machine.ts'
 import type { Control } from '../agents/control.ts'
 import { installAgents } from '../agents/install.ts'
 import { type JournalLine, journalLines } from '../agents/log.ts'
+import { writeWhole } from '../agents/write-whole.ts'
+import { freePort } from '../harness/mosquitto-process.ts'
 import { type Live, newSession, tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 import type { World } from '../harness/world.ts'
@@ -48,7 +49,7 @@ export async function startStandIn(
   const own = join(world.root, `own-${n}`)
   mkdirSync(own)
   installAgents(world.agents, { names: [name] })
-  const tell = (to: Control) => writeFileSync(join(own, 'control.json'), JSON.stringify(to))
+  const tell = (to: Control) => writeWhole(join(own, 'control.json'), JSON.stringify(to))
   tell(control)
   const env = [`STANDIN_CONTROL=${own}/control.json`, `STANDIN_LOG=${own}/log`]
   const program = join(world.agents, name)
@@ -119,16 +120,6 @@ function runner(world: World, program: string): RunProgram {
           settle({ code: error ? (typeof error.code === 'number' ? error.code : null) : 0, stdout, stderr }),
       ),
     )
-}
-
-function freePort(): Promise<number> {
-  return new Promise((settle, fail) => {
-    const server = createServer().on('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => settle(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
 
 /** Only its own file: what is wrong with one driver fails its own tests. */
