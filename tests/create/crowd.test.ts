@@ -77,7 +77,10 @@ test('a slow start that others wait for, and that fails: the next one tries, and
 }, async () => {
   const world = liveWorld({ exitAtStart: 1 })
   const codes = await Promise.all(
-    Array.from({ length: 4 }, async () => (await bare(world, ['create', '--agent', 'claude', '--json'])).code),
+    Array.from(
+      { length: 4 },
+      async () => (await bare(world, ['create', '--agent', 'claude', '--json'], { timeoutMs: 50_000 })).code,
+    ),
   )
   expect(codes).toEqual([1, 1, 1, 1])
   expect(rowsOf(world)).toEqual([])

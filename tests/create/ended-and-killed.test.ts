@@ -29,7 +29,7 @@ const isUp = (world: World) =>
 
 /** Starts a `create --replace`, and kills it once its session is there; its agent comes up without it. */
 async function replaceKilled(world: World): Promise<void> {
-  tell(world, { startMs: 1500 })
+  tell(world, { startMs: 600_000 })
   const before = journalOf(world, 'start').length
   const child = start(world, 'agent-sessions', ['create', '--agent', 'claude', '--replace'])
   child.stdout?.resume()
@@ -38,6 +38,7 @@ async function replaceKilled(world: World): Promise<void> {
   await until('the session', () => seen(world).some(({ mark }) => mark !== ''))
   child.kill('SIGKILL')
   await closed
+  tell(world, {})
   await until('its agent', () => journalOf(world, 'start').length > before)
   await isUp(world)
 }

@@ -102,14 +102,14 @@ test('--replace where there is no row is a plain create', async () => {
 })
 
 test.each([
-  ['leaves at once', { exitAtStart: 7 }, 1, 'agent-ended'],
-  ['hangs', { hangAtStart: true }, 3, 'not-ready'],
-] as const)('when the new one %s, not a byte of the row is changed', async (_, control, exit, code) => {
+  ['leaves at once', { exitAtStart: 7 }, '20', 1, 'agent-ended'],
+  ['hangs', { hangAtStart: true }, '2', 3, 'not-ready'],
+] as const)('when the new one %s, not a byte of the row is changed', async (_, control, waitSec, exit, code) => {
   const world = liveWorld()
   await ended(world)
   const before = readFileSync(world.registry, 'utf8')
   tell(world, control)
-  const error = await refused(world, ['create', '--agent', 'claude', '--replace', '--wait-ready', '2'], exit)
+  const error = await refused(world, ['create', '--agent', 'claude', '--replace', '--wait-ready', waitSec], exit)
   expect(error.code).toBe(code)
   expect(readFileSync(world.registry, 'utf8')).toBe(before)
   expect(seen(world)).toEqual([])

@@ -88,7 +88,7 @@ test('a value that is passed on, not written out, is on nobody’s command line 
       shown.push(...commandLines().flatMap(({ line }) => (line.includes(secret) ? [line] : [])))
       return code !== undefined
     },
-    { everyMs: 1 },
+    { everyMs: 1, timeoutMs: 25_000 },
   )
   expect(code).toBe(0)
   expect(looks).toBeGreaterThan(20)

@@ -77,7 +77,8 @@ test('an agent that is not ready in time is ended again, its children too', asyn
   const world = liveWorld({ hangAtStart: true, spawnChild: true, ignoreHup: true })
   keepServer(world, 'default')
   const before = processesOf(world)
-  const error = await refused(world, ['create', '--agent', 'claude', '--wait-ready', '2'], 3)
+  // Long enough for it to start its child.
+  const error = await refused(world, ['create', '--agent', 'claude', '--wait-ready', '5'], 3)
   expect(error).toMatchObject({ code: 'not-ready', hint: expect.stringContaining('--wait-ready') })
   nothingIsLeft(world)
   expect(journalOf(world, 'child')).toHaveLength(1)
@@ -172,7 +173,7 @@ test.each([
 })
 
 test('Ctrl-C while an agent starts: it is ended, and its secret goes with it', async () => {
-  const world = liveWorld({ startMs: 10_000 })
+  const world = liveWorld({ startMs: 600_000 })
   const child = start(world, 'agent-sessions', ['create', '--agent', 'opencode'])
   const left = new Promise<unknown>(resolve => child.once('close', (code, signal) => resolve(signal ?? code)))
   await until('its session', () => seen(world).length === 1)

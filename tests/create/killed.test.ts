@@ -2,7 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { run, start } from '../harness/command.ts'
-import { commandLines, create, expectTruth, journalOf, liveWorld, seen, settledPass } from '../harness/live-create.ts'
+import {
+  commandLines,
+  create,
+  expectTruth,
+  journalOf,
+  liveWorld,
+  seen,
+  settledPass,
+  tell,
+} from '../harness/live-create.ts'
 import { rowsOf } from '../harness/rows.ts'
 import { keepServer, tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
@@ -132,7 +141,7 @@ test(`--replace killed at some points never loses the old conversation (seed ${S
 })
 
 test('ended by Ctrl-C while the agent starts: the session is found again', { timeout: 60_000 }, async () => {
-  const world = liveWorld({ startMs: 2000 }, { names: ['claude'] })
+  const world = liveWorld({ startMs: 600_000 }, { names: ['claude'] })
   const child = start(world, 'agent-sessions', ['create', '--agent', 'claude'])
   child.stdout?.resume()
   child.stderr?.resume()
@@ -140,6 +149,7 @@ test('ended by Ctrl-C while the agent starts: the session is found again', { tim
   await until('the session', () => seen(world).length === 1)
   child.kill('SIGINT')
   expect(await left).not.toBe(0)
+  tell(world, {})
   const again = await create(world, ['--agent', 'claude'])
   expect(again.name).toBe(NAME)
   expect(seen(world)).toHaveLength(1)

@@ -28,9 +28,9 @@ import { folder, type World } from '../harness/world.ts'
 
 const NAME = 'lab-creator-claude'
 
-/** Starts a create of an agent that takes its time, and kills it once its session is there. */
+/** Starts a create of an agent that takes its time, and kills it once its session is there; its agent comes up without it. */
 async function createKilled(world: World): Promise<void> {
-  tell(world, { startMs: 1500 })
+  tell(world, { startMs: 600_000 })
   const child = start(world, 'agent-sessions', ['create', '--agent', 'claude'])
   child.stdout?.resume()
   child.stderr?.resume()
@@ -38,6 +38,7 @@ async function createKilled(world: World): Promise<void> {
   await until('the session', () => seen(world).length === 1)
   child.kill('SIGKILL')
   await closed
+  tell(world, {})
   await until('its agent', () => journalOf(world, 'start').length === 1)
 }
 

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { agrees, create, journal, liveWorld, refused, seen, seenAs } from '../harness/live-create.ts'
 import { traces } from '../harness/passes.ts'
-import { rowsOf, writeRegistry } from '../harness/rows.ts'
+import { rowOf, rowsOf, writeRegistry } from '../harness/rows.ts'
+import { until } from '../harness/until.ts'
 import { folder, giveAway, type World } from '../harness/world.ts'
 
 /** A world whose workspace is no workspace yet. */
@@ -129,6 +130,9 @@ test('a dry run where a registry is changes nothing', async () => {
 test('a dry run of a running session says that it runs', async () => {
   const world = liveWorld()
   const made = await create(world, ['--agent', 'claude'])
+  // Its hook may still write when the create is over.
+  const hook = String(rowOf(world, made.name)['agent_hook_file'])
+  await until('what the hook says', () => existsSync(hook) && readFileSync(hook, 'utf8').includes(String(made.id)))
   const before = traces(world)
   expect(await create(world, ['--agent', 'claude', '--dry-run'])).toMatchObject({ created: false, pane: made.pane })
   expect(traces(world)).toEqual(before)

@@ -34,11 +34,15 @@ function halfEdited(world: World): () => void {
 const rowsYet = (world: World) => (existsSync(world.registry) ? rowsOf(world) : [])
 
 describe('a registry that cannot be written any more', () => {
-  test('after the prompt was delivered: that is told, and the next pass records the rest', async () => {
-    const world = liveWorld({ turnMs: 3000 })
-    const creating = create(world, ['--agent', 'claude', '--prompt', 'say hello'])
+  test('after the prompt was delivered: that is told, and the next pass records the rest', {
+    timeout: 60_000,
+  }, async () => {
+    // No Enter gets through before the edit.
+    const world = liveWorld({ turnMs: 3000, swallowEnters: 1000 })
+    const creating = create(world, ['--agent', 'claude', '--prompt', 'say hello'], { timeoutMs: 50_000 })
     await until('the session on record', () => rowsYet(world).some(row => row['tmux_session_id'] !== undefined))
     const finishEdit = halfEdited(world)
+    tell(world, { turnMs: 3000 })
     const created: Created = await creating
     finishEdit()
     expect(created).toMatchObject({ created: true, name: NAME, attach: expect.stringContaining(NAME) })
@@ -52,10 +56,11 @@ describe('a registry that cannot be written any more', () => {
   })
 
   test('before the agent was on record: the error says that it runs, and that its prompt was not sent', async () => {
-    const world = liveWorld({ startMs: 1500 })
+    const world = liveWorld({ startMs: 600_000 })
     const creating = refused(world, ['create', '--agent', 'claude', '--prompt', 'say hello'], 2)
     await until('the session', () => seen(world).length === 1)
     const finishEdit = halfEdited(world)
+    tell(world, {})
     const error: Failure = await creating
     finishEdit()
     expect(error.message).toContain(`${NAME} runs all the same`)
@@ -72,10 +77,11 @@ describe('a registry that cannot be written any more', () => {
     const world = liveWorld()
     const { name, talk } = await talking(world, 'claude')
     await command(world, ['stop', name])
-    tell(world, { startMs: 1500 })
+    tell(world, { startMs: 600_000 })
     const resuming = refused(world, ['resume', name], 2)
     await until('the session', () => seen(world).length === 1)
     const finishEdit = halfEdited(world)
+    tell(world, {})
     const error: Failure = await resuming
     finishEdit()
     expect(error.message).toContain(`${name} runs all the same`)
@@ -86,7 +92,7 @@ describe('a registry that cannot be written any more', () => {
 
   test('when the agent does not come up: why it did not is told', async () => {
     const world = liveWorld({ hangAtStart: true })
-    const child = start(world, 'agent-sessions', ['create', '--agent', 'codex', '--wait-ready', '2', '--json'])
+    const child = start(world, 'agent-sessions', ['create', '--agent', 'codex', '--wait-ready', '5', '--json'])
     const words: Buffer[] = []
     child.stderr?.on('data', chunk => words.push(chunk))
     child.stdout?.resume()

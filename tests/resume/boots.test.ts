@@ -9,9 +9,11 @@ import { type Resumed, resume, sessionNames, stop, talking } from '../harness/ta
 import { until } from '../harness/until.ts'
 import type { World } from '../harness/world.ts'
 
+const HELD = { startMs: 600_000 }
+/** Counted from its start: others have time to come. */
 const SLOW = { startMs: 2000 }
 
-/** A conversation that was stopped before the machine started anew; its agent takes its time to start now. */
+/** A conversation that was stopped before the machine started anew; its agent starts when it is told to. */
 async function stoppedBeforeBoot() {
   const world = liveWorld()
   const session = await talking(world, 'claude')
@@ -20,7 +22,7 @@ async function stoppedBeforeBoot() {
   const before = text.replaceAll(/boot_id: \S+/g, "boot_id: '00000000-0000-4000-8000-000000000000'")
   expect(before).not.toBe(text)
   writeText(world, before)
-  tell(world, SLOW)
+  tell(world, HELD)
   return { world, ...session }
 }
 
@@ -40,6 +42,7 @@ test('a pass beside it has nothing to tell', async () => {
   settle(world)
   expect(kindsOf(await pass(world))).toEqual([])
   expect(rowOf(world, name)).toHaveProperty('op')
+  tell(world, {})
   expect((await first).sessions).toMatchObject([{ changed: true, id: talk }])
   await agrees(world)
 })
@@ -48,6 +51,7 @@ test('a second resume waits for the first', async () => {
   const { world, name, talk } = await stoppedBeforeBoot()
   const first = resume(world, [name])
   await isUnderWay(world)
+  tell(world, SLOW)
   const second = await resume(world, [name])
   expect((await first).sessions).toMatchObject([{ changed: true, id: talk }])
   expect(second.sessions).toMatchObject([{ changed: false, id: talk }])
@@ -58,6 +62,7 @@ test('a stop waits for it, and ends what came up', async () => {
   const { world, name, talk } = await stoppedBeforeBoot()
   const first = resume(world, [name])
   await isUnderWay(world)
+  tell(world, SLOW)
   expect((await stop(world, [name])).sessions).toMatchObject([{ changed: true, id: talk, steps: ['kill-session'] }])
   expect((await first).sessions).toMatchObject([{ changed: true, id: talk }])
   expect(sessionNames(world)).toEqual([])
@@ -69,6 +74,7 @@ test('of two rows of one conversation one comes up', async () => {
   const { world, name, talk } = await stoppedBeforeBoot()
   const text = textOf(world)
   writeText(world, `${text.trimEnd()}\n${text.slice(text.indexOf('- name:')).replace(`name: ${name}`, 'name: copy')}`)
+  tell(world, SLOW)
   const { sessions, skipped, failed } = await command<Resumed>(world, ['resume', '--all'])
   expect(sessions).toMatchObject([{ changed: true, id: talk }])
   expect([...skipped.map(one => one.code), ...failed.map(one => one.error.code)]).toEqual(['held'])

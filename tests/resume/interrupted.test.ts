@@ -13,7 +13,7 @@ const NAME = 'lab-creator-claude'
 async function halfResumed(world: World) {
   const made = await talking(world, 'claude')
   await stop(world, [NAME])
-  tell(world, { startMs: 4000 })
+  tell(world, { startMs: 600_000 })
   const child = start(world, 'agent-sessions', ['resume', NAME])
   const said: Buffer[] = []
   child.stdout?.resume()

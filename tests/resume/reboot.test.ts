@@ -151,7 +151,8 @@ test('two that bring everything back at once start each agent once', { timeout: 
   const all = await pooled(CLIS, agent => talking(world, agent))
   await stop(world, ['--all'])
   tell(world, { startMs: 300 })
-  const both = await Promise.all([resume(world, ['--all']), resume(world, ['--all'])])
+  const slow = { timeoutMs: 60_000 }
+  const both = await Promise.all([resume(world, ['--all'], slow), resume(world, ['--all'], slow)])
   expect(both.map(one => one.failed)).toEqual([[], []])
   for (const { name, talk } of all) {
     const told = both.map(one => one.sessions.find(session => session.name === name))

@@ -60,7 +60,7 @@ describe('pasteInto', () => {
     expect(await pasteInto(run, LAB, { ...session, serverPid: session.serverPid + 1 }, 'secret')).toBe('replaced')
     // A paste of our own is the witness that all before it has been read.
     expect(await pasteInto(run, LAB, session, 'own')).toBe('sent')
-    await until('the paste', () => got() !== '')
+    await until('the end of the paste', () => got().endsWith('\x1b[201~'))
     expect(got()).toBe('\x1b[200~own\x1b[201~')
     expect(buffers(world)).toBe('')
   })
