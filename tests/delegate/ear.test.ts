@@ -53,7 +53,9 @@ test('an end that comes while it says goodbye is not acknowledged unless it is o
   const made = await ear(() => bring())
   bring = made.bring
   await made.ear.end()
-  expect(made.acknowledged.includes(7)).toBe(made.state() === 'completed')
+  // It may well be on file and not acknowledged: then it comes again, and is known.
+  const isOnFile = made.state() === 'completed'
+  expect(made.acknowledged.includes(7) && !isOnFile).toBe(false)
 })
 
 test('an end that comes while the folder cannot be used waits until it can', async () => {

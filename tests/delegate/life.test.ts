@@ -37,7 +37,8 @@ test('a stop and a resume stand in the open job of the session, an ended one hea
   const { id } = await submit(world, NAME, 'do it')
   const [before, first] = [jobFile(world, id).session, rowOf(world, NAME)]
   expect(before).toMatchObject({ tmux_session_id: first['tmux_session_id'], tmux_server_pid: first['tmux_server_pid'] })
-  await until('the answer', () => screenOf(world, `=${NAME}:`).includes('Done:'))
+  // The turn and the word of it are over: they come before the stop.
+  await until('the answer', () => eventsOf(jobFile(world, id)).includes('progress'))
   await stop(world, [NAME])
   expect(eventsOf(jobFile(world, id)).at(-1)).toBe('stopped')
   await resume(world, [NAME])
@@ -69,7 +70,7 @@ test('the job of a session that died is an error after the next pass', async () 
 })
 
 test('a dry run writes no end of a job', async () => {
-  const world = liveWorld()
+  const world = liveWorld({ turnMs: 600_000 })
   await create(world, ['--agent', 'claude'])
   const { id } = await submit(world, NAME, 'do it')
   tmux(world, DEFAULT, ['kill-session', '-t', `=${NAME}:`])
@@ -151,6 +152,8 @@ test('without any broker submit, report, wait and status work from the files', a
   const { id } = await submit(world, NAME, 'do it')
   expect((await bare(world, ['status'])).stdout).toContain(id.slice(-8))
   expect(await waitFor(world, [id, '--timeout', '15'])).toMatchObject({ code: 0, jobs: [{ state: 'completed' }] })
+  // Its end is on file before the line that was run has ended.
+  await until('the end of the line', () => journalOf(world, 'ran').length > 0)
   expect(journalOf(world, 'ran')).toMatchObject([{ code: 0 }])
   expect(jobFile(world, id).events.some(({ published }) => published)).toBe(false)
   startMonitor(world, ['--subscribe', '--interval', '600'])

@@ -53,7 +53,7 @@ describe('the way to the job files', () => {
       while (!isOver) await door.update([id], summarised(`${++count}`))
     })()
     await until('a change', () => count > 3)
-    const args = ['--exclusive', '--timeout', '5', `${jobsFolder(world)}/jobs.lock`, 'true']
+    const args = ['--exclusive', '--timeout', '15', `${jobsFolder(world)}/jobs.lock`, 'true']
     const [code] = await once(spawn('flock', args, { stdio: 'ignore' }), 'exit')
     isOver = true
     await busy

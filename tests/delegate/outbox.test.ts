@@ -16,7 +16,8 @@ const QUIET = { onJob: () => undefined, onBus: () => undefined, onRefused: () =>
 async function sentOf(ageSec: number, name = 'lab-creator-claude') {
   const world = makeWorld()
   writeRegistry(world, [])
-  const at = new Date(Date.now() - ageSec * 1000).toISOString()
+  const now = Date.now()
+  const at = new Date(now - ageSec * 1000).toISOString()
   const { id } = writeJob(world, name, {
     events: [{ event: 'progress', at, emitter: 'emit', seq: 1, published: false }],
   })
@@ -27,7 +28,8 @@ async function sentOf(ageSec: number, name = 'lab-creator-claude') {
   const sent: string[] = []
   const publish = async (topic: string) => sent.push(topic) > 0
   const ear = { ...SILENT, prefix: () => 'jobs', isConnected: () => true, publish }
-  const againMs = await outbox(thisMachine(), folder, door, known, QUIET).send(ear, 60_000)
+  const machine = { ...thisMachine(), now: () => now }
+  const againMs = await outbox(machine, folder, door, known, QUIET).send(ear, 60_000)
   expect(jobFile(world, id).events[0]?.published).toBe(sent.length === 1)
   return { count: sent.length, again: againMs < 60_000 }
 }

@@ -104,7 +104,7 @@ test('nothing is said where its session has no row, or another session has its n
   expect((await statusOf(world))?.job_unreported_since).toBeNull()
 })
 
-test('an agent that ends its turn without the report is such a one', async () => {
+test('an agent that ends its turn without the report is such a one', { timeout: 60_000 }, async () => {
   const world = liveWorld()
   const { name } = await create(world, ['--agent', 'claude'])
   const job = await submit(world, name, 'do it')
@@ -142,7 +142,7 @@ test.each([
   const calls = countTmux(world)
   const flags = [mode, '--emit-diff', '--interval', '1', ...more]
   const monitor = startMonitor(world, flags)
-  await until('its word', () => said(monitor).length === 1)
+  await until('its word', () => said(monitor).length > 0)
   expect(said(monitor)).toMatchObject([
     { schema: 1, job_id: job.id, session: CLAUDE, server: 'default', since: job.events.at(-1)?.at, state: 'delivered' },
   ])
@@ -150,10 +150,10 @@ test.each([
   const before = jobFile(world, job.id)
   const again = [...before.events, step('progress', 2 * MINUTES, 3)]
   writeJob(world, CLAUDE, { ...before, state: 'running', events: again })
-  await until('its next word', () => said(monitor).length === 2)
+  await until('its next word', () => said(monitor).length > 1)
   // Some passes later it is no news.
   const passed = calls().length
-  await until('more passes', () => calls().length >= passed + 8)
+  await until('more passes', () => calls().length >= passed + 8, { timeoutMs: 20_000 })
   end(monitor.pid, 'SIGTERM')
   expect(await monitor.left).toBe(0)
   expect(said(monitor)).toMatchObject([{ state: 'delivered' }, { state: 'running', since: again.at(-1)?.at }])

@@ -1,7 +1,7 @@
 /** Jobs as the commands give them and as their files hold them, and what an agent was told of them. */
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { received } from '../agents/log.ts'
 import { jsonOf, type Ran } from './command.ts'
@@ -141,7 +141,7 @@ export function runLine(world: World, line: string): Pick<Ran, 'code' | 'stdout'
 
 let made = 0
 
-/** Writes the file of a delivered job by hand, as a submit leaves it. */
+/** Writes the file of a delivered job by hand, as a submit leaves it: whole, for a monitor may read it this moment. */
 export function writeJob(world: World, name: string, over: Partial<JobFile> = {}): JobFile {
   const now = nowSec()
   const id = `20261121T000000-${(0xab000000 + ++made).toString(16)}`
@@ -171,6 +171,8 @@ export function writeJob(world: World, name: string, over: Partial<JobFile> = {}
     ...over,
   }
   mkdirSync(jobsFolder(world), { recursive: true, mode: 0o700 })
-  writeFileSync(jobPath(world, job.id), `${JSON.stringify(job, null, 2)}\n`, { mode: 0o600 })
+  const fresh = join(world.root, `${id}.new`)
+  writeFileSync(fresh, `${JSON.stringify(job, null, 2)}\n`, { mode: 0o600 })
+  renameSync(fresh, jobPath(world, job.id))
   return job
 }

@@ -1,7 +1,7 @@
 /** A real broker: Mosquitto on a free loopback port, with a password, persistence, and TLS where asked. No test runner is
  * needed here. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -155,15 +155,32 @@ export async function mosquittoProcess({
   return broker
 }
 
-/** A loopback port that nobody listens on. */
+const PORTS = { first: 10_000, end: firstGiven() }
+
+/** A loopback port that nobody listens on. None of those that the kernel gives to whoever asks for any: such a one may be
+ * another's before it is used, or while a broker is down that is to come back there. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  for (let tries = 1; ; tries++) {
+    const server = createServer().listen(randomInt(PORTS.first, PORTS.end), '127.0.0.1')
+    try {
+      await once(server, 'listening')
+    } catch (error) {
+      if (tries === 50) throw error
+      continue
+    }
+    const address = server.address()
+    server.close()
+    await once(server, 'close')
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    return address.port
+  }
+}
+
+/** Where the kernel's own begin; where it gives nearly all, so be it. */
+function firstGiven(): number {
+  const range = '/proc/sys/net/ipv4/ip_local_port_range'
+  const first = existsSync(range) ? Number.parseInt(readFileSync(range, 'utf8'), 10) : 49_152
+  return first > 12_000 ? first : 32_768
 }
 
 /** Debian puts it where only root's PATH looks. */
