@@ -14,7 +14,7 @@ import { LAB, type StandIn } from './stand-in.ts'
 const lines = (count: number, what: string) => Array.from({ length: count }, (_, at) => `${what} ${at}`).join('\n')
 
 /** Delivers with a driver whose reading of the record is ours to slow down. */
-function delivered(agent: StandIn, text: string, messagesSince: Driver['messagesSince'], timeoutMs = 6000) {
+function delivered(agent: StandIn, text: string, messagesSince: Driver['messagesSince'], timeoutMs = 9000) {
   const { target, world } = agent
   return deliver(thisMachine(world.env), { ...target, driver: { ...target.driver, messagesSince } }, text, {
     timeoutMs,
@@ -29,7 +29,7 @@ describe('a person pastes a draft of many lines while the proof is still out', (
     const agent = await standIn('claude', { turnMs: 200 })
     let isOver = false
     // A record that is late: nothing proves the prompt.
-    const delivering = delivered(agent, prompt, async () => [], 5000).finally(() => {
+    const delivering = delivered(agent, prompt, async () => [], 9000).finally(() => {
       isOver = true
     })
     await until('the prompt', () => agent.got().length === 1)

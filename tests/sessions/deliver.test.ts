@@ -9,6 +9,8 @@ import { makeWorld } from '../harness/world.ts'
 import { endFirst, standIn } from './deliver-world.ts'
 import { LAB, targetOf } from './stand-in.ts'
 
+const LONG_MS = 600_000
+
 const noBuffers = (agent: { world: Parameters<typeof tmux>[0] }) =>
   expect(tmux(agent.world, LAB, ['list-buffers'])).toBe('')
 
@@ -65,9 +67,10 @@ describe('what arrives', () => {
 
 describe('an agent that is busy, slow or deaf', () => {
   test('queues, and that is proved too', async () => {
-    const agent = await standIn('claude', { turnMs: 2500 })
+    const agent = await standIn('claude', { turnMs: LONG_MS })
     expect(await agent.say('first')).toMatchObject({ outcome: 'delivered' })
     expect(await agent.say('second')).toMatchObject({ outcome: 'queued', proof: 'record' })
+    agent.tell({})
     await until('both', () => agent.journal().filter(line => line.kind === 'submit').length === 2)
     expect(agent.got()).toEqual(['first', 'second'])
   })
@@ -80,7 +83,7 @@ describe('an agent that is busy, slow or deaf', () => {
 
   test('is not believed when all Enters are lost, and its text stands there once', async () => {
     const agent = await standIn('claude', { swallowEnters: 1000 })
-    const delivery = await agent.say('hello there', { timeoutMs: 3000 })
+    const delivery = await agent.say('hello there', { timeoutMs: 7000 })
     expect(delivery).toMatchObject({ outcome: 'unverified', why: expect.stringContaining('"hello there"') })
     expect(agent.got()).toEqual([])
     expect(agent.screen().split('hello there')).toHaveLength(2)
@@ -177,7 +180,7 @@ describe('nothing is written', () => {
     const target = await targetOf(world, 'claude', session)
     endFirst(target)
     const machine = thisMachine(world.env)
-    expect(await deliver(machine, target, 'before', { timeoutMs: 8000 })).toMatchObject({ outcome: 'delivered' })
+    expect(await deliver(machine, target, 'before', { timeoutMs: 30_000 })).toMatchObject({ outcome: 'delivered' })
     process.kill(target.look.agent.process.pid, signal)
     const canary = join(world.root, 'canary')
     const delivery = await deliver(machine, target, `touch ${canary}\n`, { timeoutMs: 3000 })
@@ -223,7 +226,10 @@ test('what a person typed between paste and Enter is not sent', async () => {
   const delivery = await agent.say('this is the prompt', {
     timeoutMs: 4000,
     onProgress: what => {
-      if (what === 'the text is pasted') agent.type(' and mine')
+      if (what !== 'the text is pasted') return
+      agent.type(' and mine')
+      // It stands there before the next look: what comes after the last one nobody can know.
+      while (!agent.screen().includes('and mine')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
     },
   })
   expect(delivery).toMatchObject({ outcome: 'unverified', why: expect.stringContaining('and mine') })
@@ -270,13 +276,13 @@ describe('an agent whose record cannot be read', () => {
   }
 
   test('is believed when it begins to work and its input line is empty', async () => {
-    const agent = await unreadable({ turnMs: 3000 })
+    const agent = await unreadable({ turnMs: LONG_MS })
     expect(await agent.say('hello there')).toMatchObject({ outcome: 'delivered', proof: 'state' })
     expect(agent.got()).toEqual(['hello there'])
   })
 
   test('queues what stands above its input line', async () => {
-    const agent = await unreadable({ turnMs: 5000 })
+    const agent = await unreadable({ turnMs: LONG_MS })
     await agent.say('hello there')
     expect(await agent.say('and another thing')).toMatchObject({ outcome: 'queued', proof: 'screen' })
     expect(agent.got()).toEqual(['hello there', 'and another thing'])
@@ -284,7 +290,7 @@ describe('an agent whose record cannot be read', () => {
 
   test('is not believed while the text stands in its input line', async () => {
     const agent = await unreadable({ swallowEnters: 1000 })
-    expect(await agent.say('hello there', { timeoutMs: 3000 })).toMatchObject({ outcome: 'unverified', proof: null })
+    expect(await agent.say('hello there', { timeoutMs: 7000 })).toMatchObject({ outcome: 'unverified', proof: null })
     expect(agent.got()).toEqual([])
   })
 })

@@ -10,6 +10,9 @@ import { agentPids, drifts, made, screenOf, sessionNames, stop, talking, typed }
 import { newSession, tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 
+/** Seconds in which one that may end does so, however busy the machine is: no further step is taken. */
+const ENOUGH = '4'
+
 test.each(['hard', 'soft'])('a child in a session of its own, that no hang-up reaches, is ended (%s)', async mode => {
   const world = liveWorld({ spawnChild: true })
   const { name } = await talking(world, 'claude')
@@ -24,7 +27,7 @@ test.each(['hard', 'soft'])('a child in a session of its own, that no hang-up re
 test('an agent that does not heed the hang-up gets SIGTERM', async () => {
   const world = liveWorld({ ignoreHup: true })
   const { name, talk } = await talking(world, 'claude')
-  const { sessions } = await stop(world, [name, '--timeout', '2'])
+  const { sessions } = await stop(world, [name, '--timeout', ENOUGH])
   expect(sessions[0]).toMatchObject({ steps: ['kill-session', 'SIGTERM'], survivors: [], id: talk, resumable: true })
   expect(agentPids(world)).toEqual([])
   expect(await drifts(world)).toEqual([])
@@ -36,7 +39,7 @@ test('an agent that heeds neither hang-up nor SIGTERM is killed, in bounded time
   const began = performance.now()
   const { sessions } = await stop(world, [name, '--timeout', '1'])
   expect(sessions[0]).toMatchObject({ steps: ['kill-session', 'SIGTERM', 'SIGKILL'], survivors: [], id: talk })
-  expect(performance.now() - began).toBeLessThan(6000)
+  expect(performance.now() - began).toBeLessThan(12_000)
   expect(agentPids(world)).toEqual([])
 })
 
@@ -44,10 +47,10 @@ test.each(CLIS)('%s whose own way out does nothing is ended all the same, and a 
   const world = liveWorld()
   const { name, talk } = await talking(world, agent)
   tell(world, { leaveHangs: true })
-  const { sessions } = await stop(world, [name, '--graceful', '--timeout', '1'])
+  const { sessions } = await stop(world, [name, '--graceful', '--timeout', ENOUGH])
   expect(sessions[0]).toMatchObject({ changed: true, id: talk, resumable: true, survivors: [] })
   expect(sessions[0]?.steps).toEqual([expect.stringMatching(/^\/(?:exit|quit)$/), 'kill-session'])
-  expect(sessions[0]?.notes.join('\n')).toContain('did not leave by itself in 1 s')
+  expect(sessions[0]?.notes.join('\n')).toContain(`did not leave by itself in ${ENOUGH} s`)
   expect(agentPids(world)).toEqual([])
 })
 
@@ -55,7 +58,7 @@ test.each(CLIS)("a person's draft in %s is never sent", async agent => {
   const world = liveWorld()
   const { name, pane } = await talking(world, agent)
   await typed(world, pane, 'rm -rf is what I nearly', { enter: false })
-  const { sessions } = await stop(world, [name, '--graceful', '--timeout', '1'])
+  const { sessions } = await stop(world, [name, '--graceful', '--timeout', ENOUGH])
   expect(sessions[0]).toMatchObject({ changed: true, status: 'stopped', steps: ['kill-session'] })
   expect(sessions[0]?.notes.join('\n')).toContain('draft')
   expect(journalOf(world, 'submit').map(line => line.text)).toEqual([`hello ${agent}`])
@@ -70,7 +73,7 @@ test.each(CLIS)('a permission that %s asks for is not answered', async agent => 
   const before = screenOf(world, pane)
   await typed(world, pane, 'dangerous thing')
   await until('the question', () => /allow|yes|proceed/i.test(screenOf(world, pane).replace(before, '')))
-  const { sessions } = await stop(world, [name, '--graceful', '--timeout', '1'])
+  const { sessions } = await stop(world, [name, '--graceful', '--timeout', ENOUGH])
   expect(sessions[0]).toMatchObject({ changed: true, status: 'stopped', steps: ['kill-session'] })
   expect(sessions[0]?.notes.join('\n')).toContain('it waits')
   expect(journalOf(world, 'answer')).toEqual([])

@@ -108,7 +108,9 @@ test('a conversation that an agent elsewhere is in is kept; the end goes on reco
   await stop(world, [name])
   newSession(world, 'private', 'mine', world.workspace, [join(world.bin, 'claude'), '--resume', talk])
   const maps = join(world.home, '.claude/sessions')
-  await until('its map', () => readdirSync(maps).some(file => readFileSync(join(maps, file), 'utf8').includes(talk)))
+  // Others there are on their way to become one.
+  const files = () => readdirSync(maps).filter(file => file.endsWith('.json'))
+  await until('its map', () => files().some(file => readFileSync(join(maps, file), 'utf8').includes(talk)))
   expect(await refused(world, ['stop', name, '--purge-conversation', '--yes'], 1)).toMatchObject({
     code: 'another-holder',
   })

@@ -77,7 +77,7 @@ test('an agent that has left to its shell is ended without a word typed into tha
   )
   tmux(world, DEFAULT, ['respawn-pane', '-t', pane, '--', '/bin/sh', '-c', `printf '\\n❯ '; exec cat > '${heard}'`])
   await until('the shell', () => screenOf(world, pane).includes('❯'))
-  const { sessions } = await stop(world, [name, '--graceful', '--timeout', '1'])
+  const { sessions } = await stop(world, [name, '--graceful', '--timeout', '4'])
   expect(sessions[0]).toMatchObject({ changed: true, steps: ['kill-session'], resumable: true })
   expect(sessions[0]?.notes.join()).toContain('not asked to leave')
   expect(readFileSync(heard, 'utf8')).toBe('')

@@ -1,7 +1,7 @@
 /** `stop`: the session and its processes are gone, and the row keeps what it takes to bring it back. */
 import { describe, expect, test } from 'vitest'
 import { jsonOf, run } from '../harness/command.ts'
-import { CLIS, DEFAULT, liveWorld, refused } from '../harness/live-create.ts'
+import { CLIS, DEFAULT, liveWorld, refused, tell } from '../harness/live-create.ts'
 import { rowOf, sealed } from '../harness/rows.ts'
 import { agentPids, drifts, idField, made, say, sessionNames, stop, talking, typed } from '../harness/talking.ts'
 import { keepServer } from '../harness/tmux.ts'
@@ -184,13 +184,14 @@ test('a stop that comes while a create is at work waits for it', async () => {
 })
 
 test('a stop waits 10 s for a create that takes longer, and leaves it alone', { timeout: 90_000 }, async () => {
-  const world = liveWorld({ startMs: 13_000 })
-  const creating = run(world, 'agent-sessions', ['create', '--agent', 'claude'])
+  const world = liveWorld({ startMs: 600_000 })
+  const creating = run(world, 'agent-sessions', ['create', '--agent', 'claude'], { timeoutMs: 60_000 })
   const name = 'lab-creator-claude'
   await until('the session', () => sessionNames(world).includes(name))
   const began = performance.now()
   expect(await refused(world, ['stop', name], 3)).toMatchObject({ code: 'busy' })
   expect(performance.now() - began).toBeGreaterThan(9500)
+  tell(world, {})
   expect((await creating).code).toBe(0)
   expect(sessionNames(world)).toEqual([name])
   expect(rowOf(world, name)['status']).toBe('running')
