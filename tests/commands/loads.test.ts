@@ -95,7 +95,8 @@ it('a pass that writes loads yaml once, looks again, and locks the registry once
   const seen = seenIn(world, ['reconcile', '--once', '--emit-diff'])
   expect(seen.packages).toEqual(['signal-exit', 'write-file-atomic', 'yaml', 'zod'])
   expect(seen.again['yaml']).toBeUndefined()
-  expect(seen.processes).toEqual(['tmux', 'flock', 'tmux', 'flock', 'flock'])
+  // A look that is over a second old when the lock is had is made again: one tmux more.
+  expect(seen.processes.join(' ')).toMatch(/^tmux flock tmux( tmux)? flock flock$/)
 })
 
 for (const words of [['list'], ['show']])

@@ -8,7 +8,6 @@ import { lockFinding, nodeFinding } from '#lib/doctor/programs.ts'
 import { start } from '../harness/command.ts'
 import { jobsFolder, writeJob } from '../harness/jobs.ts'
 import { bare } from '../harness/live-create.ts'
-import { freePort } from '../harness/mosquitto.ts'
 import { lives, nowSec } from '../harness/processes.ts'
 import { writeRegistry, writeText } from '../harness/rows.ts'
 import { newSession, tmux } from '../harness/tmux.ts'
@@ -107,9 +106,9 @@ describe('programs', () => {
     const folder = pathOf(world, {
       slow: `#!/bin/sh\nsleep 600 &\necho $! > '${pid}.new'; mv '${pid}.new' '${pid}'; wait\n`,
     })
-    const asked = programVersion(join(folder, 'slow'), world.env, 1000)
+    const asked = programVersion(join(folder, 'slow'), world.env, 5000)
     const child = await until('its child', () => existsSync(pid) && Number(readFileSync(pid, 'utf8')))
-    expect(await asked).toEqual({ kind: 'unknown', why: 'it did not answer in 1 s' })
+    expect(await asked).toEqual({ kind: 'unknown', why: 'it did not answer in 5 s' })
     await until('the end of its child', () => !lives(child))
   })
 
@@ -200,7 +199,8 @@ describe('a registry', () => {
     onTestFinished(() => void monitor.kill())
     const seen = await until('the monitor', async () => {
       const [found] = (await doctor(world)).of('monitor')
-      return found?.state === 'good' && found
+      // Its name is in the lock's file a moment after it has the lock.
+      return found?.state === 'good' && found.text.endsWith('(reconcile)') && found
     })
     expect(seen.text).toBe(`pid ${monitor.pid} (reconcile)`)
   })
@@ -241,7 +241,7 @@ describe('a broker', () => {
   test('that is not there, or never answers, holds nobody up', async () => {
     const world = makeWorld()
     writeRegistry(world, [])
-    world.env['AGENT_JOBS_MQTT_URL'] = `mqtt://127.0.0.1:${await freePort()}`
+    world.env['AGENT_JOBS_MQTT_URL'] = 'mqtt://127.0.0.1:1'
     expect((await doctor(world)).of('broker')).toMatchObject([
       { state: 'bad', text: expect.stringContaining('nobody listens there') },
     ])

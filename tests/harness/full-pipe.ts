@@ -29,3 +29,15 @@ function fill(fd: number, bytes: Buffer): void {
     }
   }
 }
+
+/** The writing end of a pipe whose reader has left already: whoever writes to it gets EPIPE. */
+export function brokenPipe(world: World): number {
+  const path = join(world.root, 'broken-pipe')
+  execFileSync('mkfifo', [path])
+  // Without a reader it could not be opened for writing.
+  const both = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  const write = openSync(path, constants.O_WRONLY)
+  closeSync(both)
+  onTestFinished(() => closeSync(write))
+  return write
+}

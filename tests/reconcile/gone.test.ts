@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { sleeper } from '../harness/agents.ts'
+import { atSecond } from '../harness/clock.ts'
 import { pass } from '../harness/command.ts'
 import { driftOf, kindsOf, passes } from '../harness/passes.ts'
 import { nowSec } from '../harness/processes.ts'
@@ -86,7 +87,8 @@ test('a session of several panes is there as long as one of them lives', async (
   writeRegistry(world, [fullRow(session)])
   process.kill(session.panePid, 'SIGKILL')
   await until('one pane', () => tmux(world, LAB, ['list-panes', '-a', '-F', 'x']) === 'x\n')
-  const { report } = await passes(world)
+  // So long after the session's start it may still be starting its agent, for every one of the passes.
+  const { report } = await passes(world, [], { env: atSecond(world, session.created + 2) })
   expect(report.actions).not.toContain(`terminated: ${CLAUDE}`)
   expect(rowOf(world, CLAUDE)['status']).toBe('running')
 })
@@ -98,7 +100,10 @@ test('an agent that left its pane alive is reported as exited, and the row stays
   writeRegistry(world, [fullRow(shell), fullRow(other)])
   const untouched = sealed(world)
   // A session that was just made may still be starting its agent.
-  await until('the report', async () => (await pass(world, ['--dry-run'])).drifts.length > 0, { everyMs: 500 })
+  await until('the report', async () => (await pass(world, ['--dry-run'])).drifts.length > 0, {
+    timeoutMs: 20_000,
+    everyMs: 500,
+  })
   const { report, kinds } = await passes(world)
   expect(kinds).toEqual([`A agent-exited ${CLAUDE}`])
   expect(driftOf(report, 'agent-exited').action).toBeNull()

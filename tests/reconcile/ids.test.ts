@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { addTurn, claudeLeaves, sleeper, uuid } from '../harness/agents.ts'
 import { driftOf, passes } from '../harness/passes.ts'
+import { lives } from '../harness/processes.ts'
 import { fullRow, rowOf, sealed, writeRegistry } from '../harness/rows.ts'
 import { CLAUDE, claudeSession, LAB } from '../harness/sessions.ts'
 import { newSession } from '../harness/tmux.ts'
@@ -139,6 +140,7 @@ test('a map of a dead process says nothing about the living ones in its folder',
   const dead = claudeSession(world, { name: 'dead', leaves: { id: uuid(1) } })
   const sessions = names(2).map(name => claudeSession(world, { name }))
   process.kill(dead.panePid, 'SIGKILL')
+  await until('its end', () => !lives(dead.panePid))
   writeRegistry(
     world,
     sessions.map(session => fullRow(session)),

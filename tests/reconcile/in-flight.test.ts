@@ -1,6 +1,7 @@
 /** A command that is at work on a row is not disturbed; one that died is cleaned up after. */
 import { spawn } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { atSecond } from '../harness/clock.ts'
 import { pass } from '../harness/command.ts'
 import { kindsOf, passes } from '../harness/passes.ts'
 import { lives, nowSec, startOf } from '../harness/processes.ts'
@@ -76,10 +77,10 @@ test('a row is left alone for five seconds after a command finished with it', as
   const finished = nowSec()
   writeRegistry(world, [fullRow(session, { updated_at_epoch: finished })])
   const untouched = sealed(world)
-  expect(kindsOf(await pass(world))).toEqual([])
+  expect(kindsOf(await pass(world, [], { env: atSecond(world, finished + 4) }))).toEqual([])
   expect(untouched()).toBe(true)
-  await until('the fifth second', () => Date.now() / 1000 > finished + 5.5, { everyMs: 200 })
-  expect((await passes(world)).report.actions).toEqual([`terminated: ${CLAUDE}`])
+  const later = { env: atSecond(world, finished + 6) }
+  expect((await passes(world, [], later)).report.actions).toEqual([`terminated: ${CLAUDE}`])
 })
 
 test('other rows are judged while one is in flight', async () => {

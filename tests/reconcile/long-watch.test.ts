@@ -22,6 +22,10 @@ function countPasses(world: World): () => number {
 
 const lines = (text: string) => text.split('\n').filter(line => line !== '')
 
+function isStopped(pid: number): boolean {
+  return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+}
+
 /** One drift that only stands: an id without its transcript. */
 function worldWithOneStaleId(): World {
   const world = makeWorld()
@@ -66,11 +70,16 @@ test.each(['from the start', 'after its first pass'])(
     const monitor = watch(world)
     await until('its first pass', () => monitor.stdout() !== '')
     if (when === 'after its first pass') {
-      await until('its memory', () => existsSync(join(cache, 'agent-sessions-monitor/lab.state')))
+      // Then all of the first one is written. Stopped, it does not make anew what is taken from it.
+      await until('its second pass', () => passes() >= 2)
+      end(monitor.pid, 'SIGSTOP')
+      await until('it to stand still', () => isStopped(monitor.pid))
       rmSync(cache, { recursive: true, force: true })
       writeFileSync(cache, '')
+      end(monitor.pid, 'SIGCONT')
     }
-    await until('a later pass', () => monitor.isLeft() || passes() >= 5)
+    const seen = passes()
+    await until('a later pass', () => monitor.isLeft() || passes() >= seen + 3)
     expect(monitor.isLeft(), monitor.stderr()).toBe(false)
     expect(lines(monitor.stderr()).filter(line => line.includes(cache))).toHaveLength(1)
     end(monitor.pid, 'SIGTERM')
@@ -83,11 +92,11 @@ test('a monitor whose lock file was removed takes it again, or leaves to the one
   writeRegistry(world, [fullRow(claudeSession(world))])
   const lock = join(world.workspace, '.hermes/monitor.lock')
   const passes = countPasses(world)
-  // Time enough to see that both run on.
-  const first = watch(world, ['--timeout', '12'])
+  const first = watch(world)
   await until('its first pass', () => passes() >= 1)
   rmSync(lock)
-  const second = watch(world, ['--timeout', '12'])
+  const second = watch(world)
+  await until('one of them to leave', () => first.isLeft() || second.isLeft(), { timeoutMs: 20_000 })
   expect(await Promise.race([first.left, second.left]), `${first.stderr()}${second.stderr()}`).toBe(1)
   const [stays, leaves] = first.isLeft() ? [second, first] : [first, second]
   expect(leaves.stderr()).toContain(`${stays.pid}`)
@@ -104,7 +113,8 @@ test('a monitor whose lock file was removed has it again at its next pass, and k
   const first = watch(world)
   await until('its first pass', () => passes() >= 1)
   rmSync(lock)
-  await until('its lock', () => existsSync(lock))
+  // Its name comes into the file when it has the lock.
+  await until('its lock', () => existsSync(lock) && readFileSync(lock, 'utf8').includes(`${first.pid}`))
   const second = await run(world, 'reconcile', ['--watch', '--interval', '1', '--timeout', '2'])
   expect(second.code).toBe(1)
   expect(second.stderr).toContain(`${first.pid}`)

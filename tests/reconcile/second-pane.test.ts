@@ -27,7 +27,10 @@ test("the agent of the row's pane has exited although another one runs in the se
   await until('its end', () => !lives(first))
 
   // A session that was just made may still be starting its agent.
-  await until('the report', async () => (await pass(world, ['--dry-run'])).drifts.length > 0, { everyMs: 300 })
+  await until('the report', async () => (await pass(world, ['--dry-run'])).drifts.length > 0, {
+    timeoutMs: 20_000,
+    everyMs: 300,
+  })
   const { report, kinds } = await passes(world)
 
   expect(kinds).toEqual([`A agent-exited ${CLAUDE}`])

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { claudeLeaves, uuid } from '../harness/agents.ts'
 import { pass, start } from '../harness/command.ts'
-import { fullPipe } from '../harness/full-pipe.ts'
+import { brokenPipe, fullPipe } from '../harness/full-pipe.ts'
+import { seen } from '../harness/live-create.ts'
 import { kindsOf } from '../harness/passes.ts'
 import { end } from '../harness/processes.ts'
 import { fullRow, rowOf, writeRegistry } from '../harness/rows.ts'
-import { CLAUDE, claudeSession } from '../harness/sessions.ts'
+import { CLAUDE, claudeSession, LAB } from '../harness/sessions.ts'
 import { killSession, removeSocket } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 import { makeWorld, type World } from '../harness/world.ts'
@@ -49,8 +50,7 @@ test('a pass that is killed between its write and its telling is told by the nex
 
 test('a pass whose reader has left is told by the next, once', async () => {
   const world = await worldWithOneDeath()
-  const child = start(world, 'reconcile', ['--once', '--emit-diff'])
-  child.stdout?.destroy()
+  const child = start(world, 'reconcile', ['--once', '--emit-diff'], { stdout: brokenPipe(world) })
   await new Promise(resolve => child.once('exit', resolve))
   expect(isWritten(world)()).toBe(true)
 
@@ -60,8 +60,7 @@ test('a pass whose reader has left is told by the next, once', async () => {
 
 test('a dry run after a pass that could not tell shows it and strikes nothing out', async () => {
   const world = await worldWithOneDeath()
-  const child = start(world, 'reconcile', ['--once', '--emit-diff'])
-  child.stdout?.destroy()
+  const child = start(world, 'reconcile', ['--once', '--emit-diff'], { stdout: brokenPipe(world) })
   await new Promise(resolve => child.once('exit', resolve))
   for (let i = 0; i < 2; i++) expect(kindsOf(await pass(world, ['--dry-run']))).toEqual([`A gone ${CLAUDE}`])
   expect(kindsOf(await pass(world))).toEqual([`A gone ${CLAUDE}`])
@@ -102,7 +101,8 @@ test('nothing is forgotten while a server is unknown', async () => {
   const pid = [...world.pids][0] ?? 0
   // tmux makes its socket anew when it is asked to.
   end(pid, 'SIGUSR1')
-  await until('the socket', () => existsSync(socket))
+  // Where it stands, it need not listen yet.
+  await until('its answer at the socket', () => seen(world, LAB).length > 0)
   expect((await pass(world, ['--only-new'])).drifts).toEqual([])
 })
 

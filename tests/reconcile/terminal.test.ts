@@ -92,13 +92,14 @@ test.each([
   end(session.serverPid, 'SIGSTOP')
   const ran = await run(world, 'agent-sessions', [...args])
   expect(ran.code).toBe(code)
-  expect(ran.ms).toBeLessThan(1500)
+  // Whoever waited for that server would give it up after 4 s.
+  expect(ran.ms).toBeLessThan(3900)
   // Nor is a client left that waits for that server.
   const clients = textOf({ ...world, registry: join(world.root, 'clients') })
     .split('\n')
     .filter(Boolean)
     .map(Number)
-  await until('the end of its clients', () => clients.every(pid => !lives(pid)), { timeoutMs: 2000 })
+  await until('the end of its clients', () => clients.every(pid => !lives(pid)))
 })
 
 test.each([

@@ -2,45 +2,49 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { uuid } from '../harness/agents.ts'
-import { type Report, run, start } from '../harness/command.ts'
+import { run } from '../harness/command.ts'
 import { countTmux } from '../harness/fake-tmux.ts'
-import { startMonitor } from '../harness/monitor.ts'
+import { startMonitor, withoutFakes } from '../harness/monitor.ts'
 import { kindsOf } from '../harness/passes.ts'
 import { end } from '../harness/processes.ts'
 import { fullRow, rowOf, sealed, writeRegistry, writeText } from '../harness/rows.ts'
-import { CLAUDE, claudeSession } from '../harness/sessions.ts'
+import { CLAUDE, claudeSession, LAB } from '../harness/sessions.ts'
 import { killSession } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 import { makeWorld, type World } from '../harness/world.ts'
 
-/** A monitor, and the reports it printed so far. */
-function watch(world: World, flags: string[]): { reports: Report[]; left: Promise<number | null>; stderr(): string } {
-  const child = start(world, 'reconcile', ['--watch', '--emit-diff', '--interval', '1', ...flags])
-  world.pids.add(child.pid ?? 0)
-  const reports: Report[] = []
-  let [text, errors] = ['', '']
-  child.stdout?.on('data', chunk => {
-    text += chunk
-    const lines = text.split('\n')
-    text = lines.pop() ?? ''
-    for (const line of lines) reports.push(JSON.parse(line))
-  })
-  child.stderr?.on('data', chunk => (errors += chunk))
-  const left = new Promise<number | null>(resolve => child.once('close', resolve))
-  return { reports, left, stderr: () => errors }
+/** A monitor that goes on until it is told to leave. */
+function watch(world: World) {
+  const monitor = startMonitor(world, ['--watch', '--emit-diff', '--interval', '1'])
+  return {
+    ...monitor,
+    /** Without its last line, which says that it leaves. */
+    reports: () => monitor.reports().filter(line => !('kind' in line)),
+    leave() {
+      end(monitor.pid, 'SIGTERM')
+      return monitor.left
+    },
+  }
 }
 
-test('a monitor prints a line per pass with news, mends, and leaves with 0 when its time is up', async () => {
+/** How often a server was asked for its sessions. */
+const askedIn = (calls: readonly string[], server: string) =>
+  calls.filter(call => call.includes(`-L ${server} `) && call.includes('list-panes')).length
+
+test('a monitor prints a line per pass with news, and mends', async () => {
   const world = makeWorld()
   const session = claudeSession(world)
   writeRegistry(world, [fullRow(session)])
   const calls = countTmux(world)
-  const monitor = watch(world, ['--timeout', '4'])
+  const monitor = watch(world)
   await until('its first pass', () => calls().length >= 2)
-  await killSession({ ...world, env: { ...world.env, PATH: process.env['PATH'] ?? '' } }, session)
-  expect(await monitor.left).toBe(0)
-  expect(monitor.reports.map(kindsOf)).toEqual([[`A gone ${CLAUDE}`]])
-  expect(monitor.reports[0]?.actions).toEqual([`terminated: ${CLAUDE}`])
+  await killSession(withoutFakes(world), session)
+  await until('its report', () => monitor.reports().length > 0)
+  const seen = askedIn(calls(), LAB)
+  await until('two passes more', () => askedIn(calls(), LAB) >= seen + 2)
+  expect(await monitor.leave()).toBe(0)
+  expect(monitor.reports().map(kindsOf)).toEqual([[`A gone ${CLAUDE}`]])
+  expect(monitor.reports()[0]?.actions).toEqual([`terminated: ${CLAUDE}`])
   expect(rowOf(world, CLAUDE)['status']).toBe('terminated')
 })
 
@@ -50,37 +54,47 @@ test('a quiet monitor prints nothing, writes nothing, and starts one tmux per se
   writeRegistry(world, [fullRow(session, { claude_session_id_own: uuid(1) })])
   const untouched = sealed(world)
   const calls = countTmux(world)
-  const monitor = watch(world, ['--timeout', '3'])
-  expect(await monitor.left).toBe(0)
-  expect(monitor.reports).toEqual([])
+  const began = performance.now()
+  const monitor = watch(world)
+  await until('three passes', () => askedIn(calls(), LAB) >= 3)
+  expect(await monitor.leave()).toBe(0)
+  expect(monitor.reports()).toEqual([])
   expect(untouched()).toBe(true)
-  const listings = calls().filter(call => call.includes('list-panes'))
-  // `default` and `lab`, three passes: at 0, 1 and 2 seconds (one more or less where the machine is slow).
-  expect(listings.length % 2).toBe(0)
-  expect(listings.length).toBeGreaterThanOrEqual(4)
-  expect(listings.length).toBeLessThanOrEqual(8)
-  expect(calls()).toHaveLength(listings.length)
+  const passes = askedIn(calls(), LAB)
+  expect(askedIn(calls(), 'default')).toBe(passes)
+  expect(calls()).toHaveLength(2 * passes)
+  // At 0, 1, 2 … seconds, or later.
+  expect(passes).toBeLessThanOrEqual((performance.now() - began) / 1000 + 1)
+})
+
+test('a monitor leaves with 0 when its time is up', async () => {
+  const world = makeWorld()
+  writeRegistry(world, [fullRow(claudeSession(world))])
+  const ran = await run(world, 'reconcile', ['--watch', '--interval', '1', '--timeout', '1'])
+  expect(ran).toMatchObject({ code: 0, stderr: '' })
 })
 
 test('what only stands is news once', async () => {
   const world = makeWorld()
   const session = claudeSession(world)
   writeRegistry(world, [fullRow(session, { claude_session_id_own: uuid(1) })])
-  const monitor = watch(world, ['--timeout', '3'])
-  expect(await monitor.left).toBe(0)
-  expect(monitor.reports.map(report => report.drifts.map(drift => drift.class))).toEqual([['D']])
+  const calls = countTmux(world)
+  const monitor = watch(world)
+  await until('three passes', () => askedIn(calls(), LAB) >= 3)
+  expect(await monitor.leave()).toBe(0)
+  expect(monitor.reports().map(report => report.drifts.map(drift => drift.class))).toEqual([['D']])
 })
 
 test('the second monitor of a registry says who holds it and leaves with 1', async () => {
   const world = makeWorld()
   writeRegistry(world, [fullRow(claudeSession(world))])
   const calls = countTmux(world)
-  const first = watch(world, ['--timeout', '4'])
+  const first = watch(world)
   await until('the first', () => existsSync(join(world.workspace, '.hermes/monitor.lock')) && calls().length > 0)
   const second = await run(world, 'reconcile', ['--watch', '--interval', '1', '--timeout', '2'])
   expect(second.code).toBe(1)
-  expect(second.stderr).toMatch(/\d+/)
-  expect(await first.left).toBe(0)
+  expect(second.stderr).toContain(`${first.pid}`)
+  expect(await first.leave()).toBe(0)
   // Its lock goes with it.
   expect((await run(world, 'reconcile', ['--watch', '--interval', '1', '--timeout', '1'])).code).toBe(0)
 })
@@ -90,14 +104,15 @@ test('a registry that breaks under a monitor is told and survived', async () => 
   const session = claudeSession(world)
   writeRegistry(world, [fullRow(session)])
   const calls = countTmux(world)
-  const monitor = watch(world, ['--timeout', '6'])
+  const monitor = watch(world)
   await until('its first pass', () => calls().length >= 2)
   writeText(world, 'tmux_sessions: [')
   await until('its complaint', () => monitor.stderr().includes('agent-sessions.yaml:'))
-  await killSession({ ...world, env: { ...world.env, PATH: process.env['PATH'] ?? '' } }, session)
+  await killSession(withoutFakes(world), session)
   writeRegistry(world, [fullRow(session)])
-  expect(await monitor.left).toBe(0)
-  expect(monitor.reports.map(kindsOf)).toEqual([[`A gone ${CLAUDE}`]])
+  await until('its report', () => monitor.reports().length > 0)
+  expect(await monitor.leave()).toBe(0)
+  expect(monitor.reports().map(kindsOf)).toEqual([[`A gone ${CLAUDE}`]])
 })
 
 test.each([

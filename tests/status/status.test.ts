@@ -2,8 +2,10 @@ import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { uuid } from '../harness/agents.ts'
 import { jsonOf, type Ran, run } from '../harness/command.ts'
+import { countTmux } from '../harness/fake-tmux.ts'
+import { startMonitor } from '../harness/monitor.ts'
 import { traces } from '../harness/passes.ts'
-import { nowSec } from '../harness/processes.ts'
+import { end, nowSec } from '../harness/processes.ts'
 import { ended, fullRow, writeRegistry } from '../harness/rows.ts'
 import { CLAUDE, claudeSession, inWorkspace, LAB } from '../harness/sessions.ts'
 import { killSession, newSession, tmux } from '../harness/tmux.ts'
@@ -157,8 +159,9 @@ test('many deaths at once are shown as gone? without waiting for a second look',
     sessions.map(session => fullRow(session)),
   )
   for (const session of sessions.slice(0, 5)) await killSession(world, session)
+  const calls = countTmux(world)
   const ran = await status(world, ['--json'])
-  expect(ran.ms).toBeLessThan(1900)
+  expect(calls().filter(call => call.includes(`-L ${LAB} `) && call.includes('list-panes'))).toHaveLength(1)
   expect(
     jsonOf<View>(ran)
       .sessions.map(line => line.state)
@@ -181,10 +184,14 @@ test('control characters of names and folders do not reach the terminal', async 
   for (const args of [[], [CLAUDE], ['--compact']]) expect((await status(world, args)).stdout).not.toContain('\u001b')
 })
 
-test('--watch draws again and leaves with 0 when its time is up', async () => {
+test('--watch draws again, and leaves with 0 when it is told to or its time is up', async () => {
   const world = makeWorld()
   await office(world)
-  const ran = await run(world, 'agent-sessions', ['status', '--watch', '--interval', '1', '--timeout', '2'])
-  expect(ran.code).toBe(0)
-  expect(ran.stdout.split('asks-creator-claude').length - 1).toBeGreaterThanOrEqual(2)
+  const watch = ['status', '--watch', '--interval', '1']
+  const monitor = startMonitor(world, watch, 'agent-sessions')
+  await until('three drawings', () => monitor.stdout().split('asks-creator-claude').length > 3)
+  end(monitor.pid, 'SIGTERM')
+  expect(await monitor.left).toBe(0)
+  const ran = await run(world, 'agent-sessions', [...watch, '--timeout', '1'])
+  expect([ran.code, ran.stdout]).toEqual([0, expect.stringContaining('asks-creator-claude')])
 })

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { holdLock, withLock } from '#lib/system/lock.ts'
@@ -128,10 +129,15 @@ test('a stopped holder keeps it: the others time out and are told who it is', as
 
 test('waiting is announced once, after a second', async () => {
   fresh()
-  await holder(KERNEL)
+  const { child } = await holder(KERNEL)
   const told: string[] = []
   const onWait = (what: string) => told.push(what)
-  await expect(withLock(path, { waitMs: 1300, onWait }, () => 'in')).rejects.toMatchObject({ code: 'locked' })
+  const waiting = withLock(path, { waitMs: 20_000, onWait }, () => 'in')
+  await until('a word of it', () => told.length > 0)
+  // A second one would come after another second.
+  await pause(1500)
+  child.stdin?.end()
+  expect(await waiting).toBe('in')
   expect(told).toEqual([path])
 })
 
@@ -139,14 +145,14 @@ test('a lock file that was removed while held: the new one is another lock, and 
   fresh()
   const first = await holder(KERNEL)
   const waiting = run('hold', KERNEL)
-  await until('the second waits', () => existsSync(`/proc/${waiting.pid}`) && waitsFor(waiting.pid))
+  const waiter = await until('the second waits', () => waiterOf(waiting.pid))
   unlinkSync(path)
   const third = await holder(KERNEL)
   first.child.stdin?.end()
   expect((await first.ended).out).toBe('held\nstill false\nreleased\n')
 
   // The second now has the lock on the removed file, which excludes nobody: it must wait for the third.
-  await until('the second waits for the new file', () => waitsFor(waiting.pid))
+  await until('the second waits for the new file', () => ![undefined, waiter].includes(waiterOf(waiting.pid)))
   expect(waiting.out()).toBe('')
   third.child.stdin?.end()
   await until('the second', () => waiting.out() === 'held\n')
@@ -154,10 +160,19 @@ test('a lock file that was removed while held: the new one is another lock, and 
   expect((await waiting.ended).out).toBe('held\nstill true\nreleased\n')
 })
 
-/** Does the process have a living `flock` child? */
-function waitsFor(pid: number): boolean {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-  return children.some(child => readFileSync(`/proc/${child}/comm`, 'utf8') === 'flock\n')
+/** The `flock` that the process waits for, if any: its pid. */
+function waiterOf(pid: number): string | undefined {
+  const children = textOf(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean)
+  return children.find(child => textOf(`/proc/${child}/comm`) === 'flock\n')
+}
+
+/** Nothing of a process that has just ended. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 test('a lock without the kernel that ran out while its holder was stopped is known to be lost', async () => {
