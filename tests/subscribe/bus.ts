@@ -63,7 +63,7 @@ export function signedEvent(job: JobFile, event: string, over: Record<string, un
 async function connect({ url, username, password }: Broker) {
   const login = username === undefined ? {} : { username, password }
   // 3.1.1: what every broker speaks.
-  return mqtt.connectAsync(url, { ...login, protocolVersion: 4, reconnectPeriod: 0, connectTimeout: 3000 })
+  return mqtt.connectAsync(url, { ...login, protocolVersion: 4, reconnectPeriod: 0, connectTimeout: 15_000 })
 }
 
 /** Publishes them all in this order, QoS 1; gives when the broker has acknowledged them. */

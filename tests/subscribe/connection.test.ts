@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { emit, jobFile } from '../harness/jobs.ts'
 import { freePort } from '../harness/mosquitto.ts'
+import { end } from '../harness/processes.ts'
 import { rowOf, writeText } from '../harness/rows.ts'
 import { CLAUDE } from '../harness/sessions.ts'
 import { killSession, type Live } from '../harness/tmux.ts'
@@ -14,7 +15,7 @@ import { delegated, type Listener, listener, untilEnded } from './listener.ts'
 import { mosquitto } from './mosquitto.ts'
 
 const POLLS = { RECONCILE_POLL_INTERVAL: '1' }
-const WITHIN_MS = 5000
+const WITHIN_MS = 15_000
 
 /** A monitor whose broker is at that address, or the one the world's environment names. */
 function monitorOf(world: World, url?: string): Listener {
@@ -51,8 +52,11 @@ test('what ended meanwhile is told to the world when the broker is back', async 
   const monitor = monitorOf(world)
   await emit(world, job.id, 'completed')
   await untilEnded(world)
+  // Stopped until somebody listens: it would tell it to nobody.
+  end(monitor.pid, 'SIGSTOP')
   await broker.start()
   const heard = await listen(broker)
+  end(monitor.pid, 'SIGCONT')
   await monitor.connected()
   const message = await until('the message', () => heard.messages.find(({ event }) => event === 'completed'))
   expect(message.job_id).toBe(job.id)
@@ -133,7 +137,7 @@ test('one that takes connections and says nothing', async () => {
   await until('its first pass', () => monitor.news().length > 0)
   await expectPolling(world, session)
   await until('news', () => lost(monitor)[0])
-  expect(Date.now() - began).toBeLessThan(10_000)
+  expect(Date.now() - began).toBeLessThan(20_000)
   expect(monitor.isLeft()).toBe(false)
 })
 
