@@ -44,7 +44,7 @@ describe('the embedded broker', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(statSync(folder).mode & 0o777).toBe(0o700)
     expect(broker.password).toMatch(/^[0-9a-f]{64}$/)
-    expect(await publishOnce(settings(), [{ topic: TOPIC, payload: 'x' }], 2000)).toEqual({ acked: 1 })
+    expect(await publishOnce(settings(), [{ topic: TOPIC, payload: 'x' }], 15_000)).toEqual({ acked: 1 })
     const stays = await client(broker)
     let closed = false
     stays.on('close', () => {
@@ -147,14 +147,14 @@ describe('the embedded broker', () => {
     socket.on('error', () => undefined).resume()
     socket.write(Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]))
     // Well before the 5 s that it gives a client to introduce itself.
-    await until('the broker to hang up', () => socket.destroyed, { timeoutMs: 2500 })
+    await until('the broker to hang up', () => socket.destroyed, { timeoutMs: 4500 })
     for (const noise of [[0], [0x10, 0xff, 0xff, 0xff, 0xff, 0xff], [...Buffer.from('GET / HTTP/1.1\r\n\r\n')]]) {
       const other = connect(broker.port, '127.0.0.1')
       other.on('error', () => undefined)
       other.resume().end(Buffer.from(noise))
       await until('the broker to hang up', () => other.destroyed)
     }
-    expect(await publishOnce(settings(), [{ topic: TOPIC, payload: 'x' }], 2000)).toEqual({ acked: 1 })
+    expect(await publishOnce(settings(), [{ topic: TOPIC, payload: 'x' }], 15_000)).toEqual({ acked: 1 })
   })
 
   it('takes a hundred connections and no more', async () => {

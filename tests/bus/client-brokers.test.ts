@@ -36,7 +36,7 @@ describe('a link to brokers of many kinds', () => {
     const settings = at(port, { username, password })
     const { told, got } = link(settings)
     await first(told)
-    expect(await publishOnce(settings, [{ topic: TOPIC, payload: 'x' }], 2000)).toEqual({ acked: 1 })
+    expect(await publishOnce(settings, [{ topic: TOPIC, payload: 'x' }], 15_000)).toEqual({ acked: 1 })
     await until('the message', () => got.length === 1)
     expect(told).toEqual([`connected: connected to ${settings.url}`])
   })
@@ -46,7 +46,7 @@ describe('a link to brokers of many kinds', () => {
     const settings = busSettings({ env: broker.env, config: undefined, folder: '/nowhere' }) as BusSettings
     const { told, got } = link(settings)
     await first(told)
-    expect(await publishOnce(settings, [{ topic: TOPIC, payload: 'x' }], 4000)).toEqual({ acked: 1 })
+    expect(await publishOnce(settings, [{ topic: TOPIC, payload: 'x' }], 15_000)).toEqual({ acked: 1 })
     await until('the message', () => got.length === 1)
     const { ca: _ca, ...unknown } = settings
     expect(await first(link(unknown).told)).toMatch(/^lost: .*certificate/)

@@ -121,7 +121,7 @@ describe('a link', () => {
     await until('the link', () => made.isConnected())
     const began = performance.now()
     expect(await Promise.all([made.publish(TOPIC, 'x', 9000), made.publish(TOPIC, 'y', 9000)])).toEqual([false, false])
-    expect(performance.now() - began).toBeLessThan(2000)
+    expect(performance.now() - began).toBeLessThan(8000)
   })
 
   it('says no to a message that the broker does not take', async () => {
@@ -155,7 +155,7 @@ describe('a link', () => {
     })
     const pings = () => heard.filter(type => type === PINGREQ).length
     // Each of them a second after the last: mqtt.js itself would have given up after the first.
-    await until('four pings', () => pings() === 4)
+    await until('four pings', () => pings() >= 4, PATIENCE)
     expect(heard).not.toContain(4)
     finish?.()
     await until('the acknowledgement', () => heard.includes(4))

@@ -58,7 +58,7 @@ async function listen(settings: BusSettings, options: Partial<BusOptions> = {}):
 
 const send = async (settings: BusSettings, ...payloads: string[]) => {
   const messages = payloads.map(payload => ({ topic: topic('job-1'), payload }))
-  expect(await publishOnce(settings, messages, 4000)).toEqual({ acked: payloads.length })
+  expect(await publishOnce(settings, messages, 15_000)).toEqual({ acked: payloads.length })
 }
 
 describe.each(['Mosquitto', 'the embedded broker'])('a link to %s', kind => {
@@ -149,12 +149,12 @@ describe.each(['Mosquitto', 'the embedded broker'])('a link to %s', kind => {
     const { link } = await listen(settings, {
       async onMessage(_topic, payload) {
         got.push(Buffer.from(payload).toString())
-        if (got.length === 1) answers.push(await link.publish(topic('job-2'), 'answer', 2000))
+        if (got.length === 1) answers.push(await link.publish(topic('job-2'), 'answer', 15_000))
       },
     })
     await send(settings, 'question')
     await until('the answer', () => got.includes('answer'))
-    const many = Array.from({ length: 60 }, (_, i) => link.publish(topic('job-3'), Buffer.from(`m${i}`), 4000))
+    const many = Array.from({ length: 60 }, (_, i) => link.publish(topic('job-3'), Buffer.from(`m${i}`), 15_000))
     expect(await Promise.all(many)).toEqual(many.map(() => true))
     expect(answers).toEqual([true])
     await until('all of them', () => got.length === 62)

@@ -12,6 +12,8 @@ import { ack, at, beBroker, CONNECT, fakeServer, listen, PUBLISH, versionOf } fr
 
 const message = (n: number) => ({ topic: `python/mqtt/jobs/job-${n}/events`, payload: `{"n":${n}}` })
 const MESSAGES = [1, 2, 3].map(message)
+/** For brokers that answer, however busy the machine is. */
+const AMPLE_MS = 15_000
 
 async function brokerSettings(kind: string): Promise<BusSettings> {
   const world = makeWorld()
@@ -24,7 +26,7 @@ async function brokerSettings(kind: string): Promise<BusSettings> {
 }
 
 /** What it gives, and how long it took. */
-async function timed(settings: BusSettings, messages = MESSAGES, timeoutMs = 2000) {
+async function timed(settings: BusSettings, messages = MESSAGES, timeoutMs = AMPLE_MS) {
   const began = performance.now()
   const result = await publishOnce(settings, messages, timeoutMs)
   return { ...result, ms: performance.now() - began }
@@ -41,7 +43,7 @@ describe.each(['Mosquitto', 'the embedded broker'])('publishing once to %s', kin
       onState: () => undefined,
     })
     await until('the listener', () => link.isConnected())
-    expect(await publishOnce(settings, MESSAGES, 2000)).toEqual({ acked: 3 })
+    expect(await publishOnce(settings, MESSAGES, AMPLE_MS)).toEqual({ acked: 3 })
     await until('three messages', () => got.length === 3)
     expect(got).toEqual(MESSAGES.map(({ topic, payload }) => `${topic} ${payload}`))
     await link.end()
@@ -49,16 +51,16 @@ describe.each(['Mosquitto', 'the embedded broker'])('publishing once to %s', kin
 
   it('says that the password is wrong', async () => {
     const settings = await brokerSettings(kind)
-    const { acked, why } = await publishOnce({ ...settings, password: 'secret-no' }, MESSAGES, 2000)
+    const { acked, why } = await publishOnce({ ...settings, password: 'secret-no' }, MESSAGES, AMPLE_MS)
     expect(acked).toBe(0)
     expect(why).toMatch(/refused: .*user name/)
     expect(why).not.toContain('secret-no')
     const { username: _user, password: _password, ...anonymous } = settings
-    expect(await publishOnce(anonymous, MESSAGES, 2000)).toMatchObject({ acked: 0, why: /refused/ })
+    expect(await publishOnce(anonymous, MESSAGES, AMPLE_MS)).toMatchObject({ acked: 0, why: /refused/ })
   })
 
   it('of nothing asks nobody', async () => {
-    expect(await publishOnce(at(1), [], 2000)).toEqual({ acked: 0 })
+    expect(await publishOnce(at(1), [], AMPLE_MS)).toEqual({ acked: 0 })
   })
 })
 
@@ -67,12 +69,12 @@ describe('publishing once over TLS', () => {
     const broker = await startMosquitto({ tls: true })
     const folder = join(broker.folder, 'none')
     const settings = busSettings({ env: broker.env, config: undefined, folder }) as BusSettings
-    expect(await publishOnce(settings, MESSAGES, 4000)).toEqual({ acked: 3 })
+    expect(await publishOnce(settings, MESSAGES, AMPLE_MS)).toEqual({ acked: 3 })
     const { ca: _ca, ...unknown } = settings
-    expect(await publishOnce(unknown, MESSAGES, 4000)).toMatchObject({ acked: 0, why: /certificate/ })
-    expect(await publishOnce({ ...settings, ca: 'no PEM' }, MESSAGES, 4000)).toMatchObject({ acked: 0 })
+    expect(await publishOnce(unknown, MESSAGES, AMPLE_MS)).toMatchObject({ acked: 0, why: /certificate/ })
+    expect(await publishOnce({ ...settings, ca: 'no PEM' }, MESSAGES, AMPLE_MS)).toMatchObject({ acked: 0 })
     // Another name of this machine, which the certificate does not carry.
-    const elsewhere = await publishOnce({ ...settings, host: '127.1' }, MESSAGES, 4000)
+    const elsewhere = await publishOnce({ ...settings, host: '127.1' }, MESSAGES, AMPLE_MS)
     expect(elsewhere).toMatchObject({ acked: 0, why: /altnames/ })
   })
 
@@ -81,9 +83,9 @@ describe('publishing once over TLS', () => {
     const folder = join(broker.folder, 'none')
     const settings = busSettings({ env: broker.env, config: undefined, folder }) as BusSettings
     expect(settings.cert).toBe(readFileSync(String(broker.tls?.cert), 'utf8'))
-    expect(await publishOnce(settings, MESSAGES, 4000)).toEqual({ acked: 3 })
+    expect(await publishOnce(settings, MESSAGES, AMPLE_MS)).toEqual({ acked: 3 })
     const { cert: _cert, key: _key, ...bare } = settings
-    expect(await publishOnce(bare, MESSAGES, 4000)).toMatchObject({ acked: 0, why: /:\d+: / })
+    expect(await publishOnce(bare, MESSAGES, AMPLE_MS)).toMatchObject({ acked: 0, why: /:\d+: / })
   })
 })
 
@@ -97,7 +99,7 @@ describe('publishing once where something is wrong', () => {
     ],
     ['the key is none', /:/, { tls: true, cert: 'x', key: 'y' }],
   ])('tells that %s', async (_what, why, more) => {
-    const result = await publishOnce(at(await freePort(), more), MESSAGES, 5000)
+    const result = await publishOnce(at(await freePort(), more), MESSAGES, AMPLE_MS)
     expect(result).toEqual({ acked: 0, why: expect.stringMatching(why) })
   })
 
@@ -121,9 +123,10 @@ describe('publishing once where something is wrong', () => {
         ),
       )
     })
-    const { acked, why: told, ms } = await timed(settings, MESSAGES, 500)
+    // Where it says something, that is to be the end of it, and not the clock.
+    const { acked, why: told, ms } = await timed(settings, MESSAGES, why === 'no answer in time' ? 500 : AMPLE_MS)
     expect([acked, told]).toEqual([0, expect.stringContaining(why)])
-    expect(ms).toBeLessThan(1500)
+    expect(ms).toBeLessThan(8000)
     await until('no connection left', () => sockets.size === 0)
   })
 
@@ -135,7 +138,7 @@ describe('publishing once where something is wrong', () => {
         if (frame.type === PUBLISH && ++published <= 2) ack(socket, frame)
       }),
     )
-    expect(await publishOnce(settings, MESSAGES, 500)).toMatchObject({ acked: 2, why: /no answer in time/ })
+    expect(await publishOnce(settings, MESSAGES, 4000)).toMatchObject({ acked: 2, why: /no answer in time/ })
   })
 
   it('counts a message that nobody listens to, and none that the broker does not take', async () => {
@@ -146,7 +149,7 @@ describe('publishing once where something is wrong', () => {
         if (frame.type === PUBLISH) ack(socket, frame, ++published === 1 ? 0x10 : 0x87)
       }),
     )
-    const result = await publishOnce(settings, MESSAGES, 500)
+    const result = await publishOnce(settings, MESSAGES, AMPLE_MS)
     expect(result).toMatchObject({ acked: 1, why: /did not take the message: not authorised/ })
   })
 
@@ -164,15 +167,18 @@ describe('publishing once where something is wrong', () => {
         if (frame.type === PUBLISH) ack(socket, frame)
       }),
     )
-    expect(await publishOnce(settings, MESSAGES, 2000)).toEqual({ acked: 3 })
+    expect(await publishOnce(settings, MESSAGES, AMPLE_MS)).toEqual({ acked: 3 })
     expect(versions).toEqual([5, 4])
   })
 
   it('refuses what MQTT cannot carry, and does not throw', async () => {
     const { settings } = await fakeServer(socket => listen(socket, frame => beBroker(socket, frame)))
     const long = [{ topic: 'x'.repeat(70_000), payload: '' }]
-    expect(await publishOnce(settings, long, 500)).toMatchObject({ acked: 0, why: /65535/ })
+    expect(await publishOnce(settings, long, AMPLE_MS)).toMatchObject({ acked: 0, why: /65535/ })
     const password = { username: 'u', password: 'x'.repeat(70_000) }
-    expect(await publishOnce({ ...settings, ...password }, MESSAGES, 500)).toMatchObject({ acked: 0, why: /65535/ })
+    expect(await publishOnce({ ...settings, ...password }, MESSAGES, AMPLE_MS)).toMatchObject({
+      acked: 0,
+      why: /65535/,
+    })
   })
 })

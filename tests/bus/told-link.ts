@@ -29,4 +29,4 @@ export function link(settings: BusSettings, options: Partial<BusOptions> = {}): 
 }
 
 /** The first thing it tells. */
-export const first = (told: string[], timeoutMs = 6000) => until('a word', () => told[0], { timeoutMs })
+export const first = (told: string[], timeoutMs = 15_000) => until('a word', () => told[0], { timeoutMs })
