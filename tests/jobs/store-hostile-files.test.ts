@@ -127,7 +127,7 @@ async function refuses(why: RegExp) {
   expect(jobs).toEqual([other])
   expect(broken).toEqual([{ id: good.id, why: expect.stringMatching(why) }])
   expect(JSON.stringify(broken)).not.toContain(SECRET.slice(0, 12))
-  expect(performance.now() - began).toBeLessThan(2000)
+  expect(performance.now() - began).toBeLessThan(10_000)
 
   const jobBroken = {
     code: 'job-broken',
