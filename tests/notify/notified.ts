@@ -92,7 +92,7 @@ export function passesMade(world: World): number {
 /** Waits until so many passes were made whole after now: what is not told in them is not told. */
 export async function morePasses(world: World, count = 2): Promise<void> {
   const made = passesMade(world)
-  await until(`${count} passes`, () => passesMade(world) > made + count)
+  await until(`${count} passes`, () => passesMade(world) > made + count, { timeoutMs: 20_000 })
 }
 
 /** Counts the passes of a world from now on. */

@@ -52,7 +52,7 @@ describe('a URL', () => {
     const one = monitor(world)
     await until('the notice', () => hook.received.length > 0)
     await killSession(world, session)
-    await until('the death on record', () => rowOf(world, CLAUDE)['status'] === 'terminated', { timeoutMs: 5000 })
+    await until('the death on record', () => rowOf(world, CLAUDE)['status'] === 'terminated', { timeoutMs: 8000 })
     await until('the line', () => one.stderr().includes('no answer within 10 s'), { timeoutMs: 15_000 })
     expect(await leave(one)).toBe(0)
   })
