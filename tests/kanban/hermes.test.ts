@@ -29,13 +29,13 @@ it('gives what was printed, and the exit code', async () => {
 it('is ended when its time is up, together with what it started', async () => {
   const { world, hermes } = fake('sleep 600 & echo $! > "$WORLD/pid"; wait')
   const began = Date.now()
-  const calling = hermes([], { timeoutMs: 500 })
+  const calling = hermes([], { timeoutMs: 4000 })
   const pid = await until('its child', () => {
     const path = join(world.root, 'pid')
-    return existsSync(path) && Number(readFileSync(path, 'utf8'))
+    return existsSync(path) && (Number(readFileSync(path, 'utf8')) || undefined)
   })
-  expect(await calling).toEqual({ kind: 'timeout', ms: 500 })
-  expect(Date.now() - began).toBeLessThan(3000)
+  expect(await calling).toEqual({ kind: 'timeout', ms: 4000 })
+  expect(Date.now() - began).toBeLessThan(15_000)
   await until('its child has ended', () => !lives(pid))
 })
 
@@ -55,7 +55,7 @@ it('is not waited for by what it left behind with its pipes', async () => {
   const { world, hermes } = fake('sleep 600 & echo $! > "$WORLD/pid"; echo done')
   const began = Date.now()
   expect(await hermes([])).toMatchObject({ kind: 'exit', code: 0, stdout: 'done\n' })
-  expect(Date.now() - began).toBeLessThan(5000)
+  expect(Date.now() - began).toBeLessThan(15_000)
   process.kill(Number(readFileSync(join(world.root, 'pid'), 'utf8')), 'SIGKILL')
 })
 

@@ -119,10 +119,10 @@ describe('a card that cannot be reached', () => {
     const { world, board, session } = worldWithDrift()
     board.setMode(mode === 'nonsense' ? { show: mode } : { every: mode })
     const monitor = monitorOn(world, ['--emit-diff'])
-    await until('its first pass', () => monitor.reports().length === 1)
+    await until('its first pass', () => monitor.reports().length > 0)
     await until('the first call', () => board.calls().length > 0)
     await killSession(world, session)
-    await until('the death on record', () => rowOf(world, CLAUDE)['status'] === 'terminated', { timeoutMs: 5000 })
+    await until('the death on record', () => rowOf(world, CLAUDE)['status'] === 'terminated')
     if (mode !== 'hang') await until('the line', () => monitor.stderr().includes('cannot be reached'))
     const asked = board.calls().length
     if (mode !== 'hang') await until('more tries', () => board.calls().length > asked + 2)
@@ -130,7 +130,8 @@ describe('a card that cannot be reached', () => {
     const began = Date.now()
     end(monitor.pid, 'SIGTERM')
     expect(await monitor.left).toBe(0)
-    expect(Date.now() - began).toBeLessThan(5000)
+    // Not when the 30 s of a call are over.
+    expect(Date.now() - began).toBeLessThan(12_000)
     // What hung was ended with it.
     await until('no call is left', () => board.running() === 0)
   })
@@ -141,11 +142,12 @@ describe('a card that cannot be reached', () => {
     const monitor = monitorOn(world)
     await until('the line', () => monitor.stderr().includes('cannot be reached'))
     await killSession(world, session)
-    await until('the death on record', () => rowOf(world, CLAUDE)['status'] === 'terminated')
+    // The pass is told when its card has heard of it: that is a moment after the registry was written.
+    await until('the death told', () => monitor.stdout().includes(`${CLAUDE}: tmux gone`))
     board.setMode({})
     await until('the comment', () => board.comments().length > 0)
     expect(board.comments()[0]?.body).toMatch(/^2 new drifts at .*\n- D artifact-gone: .*\n- A gone: /)
-    expect(monitor.stderr()).toContain(`card ${CARD} is reached again`)
+    await until('the line', () => monitor.stderr().includes(`card ${CARD} is reached again`))
     end(monitor.pid, 'SIGTERM')
     expect(await monitor.left).toBe(0)
   })
