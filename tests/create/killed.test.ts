@@ -1,17 +1,8 @@
 /** A create that is killed anywhere on its way leaves nothing that the next passes do not put right. */
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { clientsEnd } from '../harness/clients.ts'
 import { run, start } from '../harness/command.ts'
-import {
-  commandLines,
-  create,
-  expectTruth,
-  journalOf,
-  liveWorld,
-  seen,
-  settledPass,
-  tell,
-} from '../harness/live-create.ts'
+import { create, expectTruth, journalOf, liveWorld, seen, settledPass, tell } from '../harness/live-create.ts'
 import { rowsOf } from '../harness/rows.ts'
 import { keepServer, tmux } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
@@ -42,21 +33,8 @@ async function killAfter(world: World, args: string[], ms: number): Promise<'kil
   const timer = setTimeout(() => child.kill('SIGKILL'), ms)
   const signal = await left
   clearTimeout(timer)
-  await until('the end of its tmux client', () => !clientsOf(world))
+  await clientsEnd(world)
   return signal === 'SIGKILL' ? 'killed' : 'was done'
-}
-
-const clientsOf = (world: World) =>
-  commandLines().some(({ pid, line }) => /^tmux .*source-file/.test(line) && isClientOf(pid, world))
-
-function isClientOf(pid: number, world: World): boolean {
-  try {
-    const isServer = readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('tmux: server')
-    return !isServer && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HOME=${world.home}\0`)
-  } catch {
-    // It has just ended.
-    return false
-  }
 }
 
 /** How long a create takes here and now. */
@@ -121,7 +99,7 @@ function rowsOrNone(world: World): Record<string, unknown>[] {
 }
 
 test(`--replace killed at some points never loses the old conversation (seed ${SEED})`, {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const random = numbers(SEED + 7)
   const life = await lifeMs(liveWorld({}, { names: ['claude'] }), ['create', '--agent', 'claude'])

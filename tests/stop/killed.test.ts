@@ -1,5 +1,7 @@
 /** Commands that are killed at any moment: the next passes find the truth, and no conversation is ever lost. */
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
+import { clientsEnd } from '../harness/clients.ts'
 import { start } from '../harness/command.ts'
 import { expectTruth, liveWorld, seenAs, settledPass } from '../harness/live-create.ts'
 import { rowOf } from '../harness/rows.ts'
@@ -18,20 +20,18 @@ function* moments(seed: number, lifeMs: () => number): Generator<number> {
   }
 }
 
-/** How long the command lived, and whether it was killed. */
-function killedAfter(world: World, args: string[], ms: number): Promise<{ wasKilled: boolean; ms: number }> {
-  return new Promise((settle, fail) => {
-    const began = performance.now()
-    const child = start(world, 'agent-sessions', args)
-    const timer = setTimeout(() => child.kill('SIGKILL'), ms)
-    child.on('error', fail)
-    child.stdout?.resume()
-    child.stderr?.resume()
-    child.on('close', (_code, signal) => {
-      clearTimeout(timer)
-      settle({ wasKilled: signal === 'SIGKILL', ms: performance.now() - began })
-    })
-  })
+/** How long the command lived, and whether it was killed. What it asked of tmux has been done then. */
+async function killedAfter(world: World, args: string[], ms: number): Promise<{ wasKilled: boolean; ms: number }> {
+  const began = performance.now()
+  const child = start(world, 'agent-sessions', args)
+  const timer = setTimeout(() => child.kill('SIGKILL'), ms)
+  child.stdout?.resume()
+  child.stderr?.resume()
+  const [, signal] = await once(child, 'close')
+  clearTimeout(timer)
+  const livedMs = performance.now() - began
+  await clientsEnd(world)
+  return { wasKilled: signal === 'SIGKILL', ms: livedMs }
 }
 
 async function timed<T>(work: Promise<T>): Promise<number> {
