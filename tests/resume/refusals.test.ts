@@ -155,7 +155,7 @@ test('names that tmux would change or run are refused, and nothing is run', { ti
   expect(places.filter(place => existsSync(join(place, 'CANARY')))).toEqual([])
 })
 
-test('a server that does not answer', async () => {
+test('a server that does not answer', { timeout: 60_000 }, async () => {
   const world = liveWorld()
   const row = await endedRow(world, 'claude')
   await made(world, 'codex')

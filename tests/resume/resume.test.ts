@@ -7,7 +7,7 @@ import { rowOf, rowsOf, sealed, textOf, writeText } from '../harness/rows.ts'
 import { drifts, gotBy, idField, lastArgv, resume, say, sessionNames, stop, talking } from '../harness/talking.ts'
 import { folder } from '../harness/world.ts'
 
-describe.each(CLIS)('%s', agent => {
+describe.each(CLIS)('%s', { timeout: 60_000 }, agent => {
   test('goes on in its own conversation', async () => {
     const world = liveWorld()
     const { name, talk, pane_pid } = await talking(world, agent)
