@@ -114,7 +114,7 @@ it('monitor: it mends the registry, and listens on a broker of its own', async (
     if (line.includes('--watch')) writeFileSync(world.registry, 'tmux_sessions: []\n')
     const monitor = startFile(world, program, line.split(/ +/).slice(2))
     const sign = line.includes('--watch') ? `registered: ${NAME}` : '"state":"connected"'
-    await expect.poll(monitor.stdout, { timeout: 10_000 }).toContain(sign)
+    await expect.poll(monitor.stdout, { timeout: 20_000 }).toContain(sign)
     end(monitor.pid, 'SIGTERM')
     expect([line, await monitor.left]).toEqual([line, 0])
   }
@@ -130,9 +130,11 @@ it('delegate-job: every line does what it says', async () => {
     const JOB = jobs[/ (?:cancel|retry) /.test(line) ? 1 : 0] ?? ''
     const ran = await typed(line, { NAME, JOB })
     expect([line, ran.code, ran.stderr]).toEqual([line, 0, ''])
-    if (/ submit (?!.*--dry-run)/.test(line)) jobs.push(JSON.parse(ran.stdout).job.id)
+    if (!/ submit (?!.*--dry-run)/.test(line)) continue
     // The second job is never reported, so that there is one to cancel.
-    if (jobs.length === 1) tell(world, {})
+    if (jobs.push(JSON.parse(ran.stdout).job.id) > 1) continue
+    await until('the first report', () => journalOf(world, 'ran').length === 1)
+    tell(world, {})
   }
   expect(jobFile(world, jobs[0] ?? '').state).toBe('completed')
   expect(JSON.stringify(journalOf(world, 'ran'))).toContain(program)

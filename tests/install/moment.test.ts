@@ -62,19 +62,19 @@ describe('at the same moment', () => {
   it('one that is killed leaves each skill whole or absent, and the next one finishes', async () => {
     const world = makeWorld()
     const to = join(world.home, 'skills')
+    const killer = join(import.meta.dirname, 'kill-at.cjs')
     let cut = 0
-    for (let round = 0; round < 12; round++) {
-      const child = start(world, 'agent-sessions', ['install', '--to', to, ...(round % 2 === 0 ? ['--link'] : [])])
-      const ended = new Promise(resolve => child.on('close', resolve))
-      // From before its first write to after its last.
-      await pause(40 + round * 12)
-      child.kill('SIGKILL')
-      await ended
-      const there = existsSync(to) ? readdirSync(to).filter(name => !name.startsWith('.')) : []
-      if (there.length < SKILLS.length || readdirSync(to).length > there.length) cut++
-      for (const name of there) expectWhole(to, name)
-    }
-    expect(cut).toBeGreaterThan(0)
+    // From its first step to one that only a whole copy has.
+    for (const step of [1, 2, 3, 4, 5, 8, 13, 21, 34, 55])
+      for (const how of [[], ['--link']]) {
+        const env = { NODE_OPTIONS: `--require ${killer}`, KILL_AT: String(step), KILL_BELOW: to }
+        const child = start(world, 'agent-sessions', ['install', '--to', to, ...how], { env })
+        const by = await new Promise(resolve => child.on('close', (_, signal) => resolve(signal)))
+        if (by === 'SIGKILL') cut++
+        const there = existsSync(to) ? readdirSync(to).filter(name => !name.startsWith('.')) : []
+        for (const name of there) expectWhole(to, name)
+      }
+    expect(cut).toBeGreaterThan(12)
     await install(world, to)
     expect(readdirSync(to)).toEqual(SKILLS)
     for (const name of SKILLS) expectWhole(to, name)

@@ -1,9 +1,10 @@
 /** The brokers of references/mqtt.md, with folders and ports of a test's own. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
 import { answers, freePort } from '../harness/mosquitto.ts'
 import { until } from '../harness/until.ts'
@@ -102,19 +103,38 @@ export async function startOfText(place: Place, name: 'mosquitto.conf' | 'bridge
 
 let subscribers = 0
 
-/** Listens to everything with a host's certificate; gives, once it listens, what it heard so far. */
-export async function subscriber(place: Place, broker: { log(): string }, who: string): Promise<() => string> {
-  const id = `${who}-${++subscribers}`
+/** Listens to everything with a host's certificate; gives, once it listens, what it heard so far. `kept`: with the
+ * subscription that was left, and what came for it. */
+export async function subscriber(
+  place: Place,
+  broker: { log(): string },
+  who: string,
+  kept?: 'kept',
+): Promise<() => string> {
+  const id = kept === undefined ? `${who}-${++subscribers}` : keptId(who)
   const [program = '', ...args] = place.client('mosquitto_sub', who).split(' ')
-  const child = spawn(program, [...args, '-i', id, '-q', '1', '-v', '-t', '#'])
+  const child = spawn(program, [...args, ...(kept ? ['-c'] : []), '-i', id, '-q', '1', '-v', '-t', '#'])
   running.add(child)
   let heard = ''
   child.stdout.setEncoding('utf8').on('data', more => (heard += more))
   child.on('exit', () => running.delete(child))
   onTestFinished(() => void child.kill('SIGKILL'))
-  await until(`the subscription of ${who}`, () => broker.log().includes(`Sending SUBACK to ${id}`))
+  const before = sentTo(broker, id)
+  await until(`the subscription of ${who}`, () => sentTo(broker, id) > before)
   return () => heard
 }
+
+/** Leaves a subscription to everything with the broker, for whom it keeps what comes. */
+export async function leaveSubscription(place: Place, broker: { log(): string }, who: string): Promise<void> {
+  const [program = '', ...args] = place.client('mosquitto_sub', who).split(' ')
+  const id = keptId(who)
+  // -E: it leaves when the broker has taken the subscription.
+  await promisify(execFile)(program, [...args, '-c', '-E', '-i', id, '-q', '1', '-t', '#'], { timeout: 20_000 })
+  await until('its leaving', () => broker.log().includes(`Client ${id} disconnected`))
+}
+
+const keptId = (who: string) => `${who}-kept`
+const sentTo = (broker: { log(): string }, id: string) => broker.log().split(`Sending SUBACK to ${id}`).length
 
 /** Of how many jobs a subscriber wrote that they are completed. In doubt an event is sent twice. */
 export function completedIn(log: string): number {

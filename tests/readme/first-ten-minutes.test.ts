@@ -37,6 +37,10 @@ it('does what the text says', async () => {
     }
     if (line.includes(' attach ')) {
       await until('the agent on the screen', () => terminal.screen().includes('Look for mistakes; change nothing'))
+      await until(
+        'the terminal at its session',
+        () => tmux(world, 'default', ['list-clients', '-t', '=my-review']) !== '',
+      )
       // The keys go to the terminal's own tmux first: what the inner one gets is sent to it.
       tmux(world, 'default', ['detach-client', '-s', '=my-review'])
       expect(await terminal.exitCode(mark)).toBe(0)
