@@ -1,7 +1,7 @@
 import { stateFromScreen } from '#lib/agents/screen.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import type { Machine } from '#lib/system/machine.ts'
-import { captureScreens } from '#lib/tmux/capture.ts'
+import { captureScreens, type Screen } from '#lib/tmux/capture.ts'
 import type { AgentSight, Observation } from './sights.ts'
 
 /** The states of agents that left no word on disk: first asked where they listen on loopback, then read from their
@@ -27,13 +27,26 @@ export async function addSlowStates(machine: Machine, observation: Observation):
         agents.map(agent => agent.pane.id),
       )
       for (const agent of agents) {
-        const text = screens.get(agent.pane.id)
-        const state = text !== undefined && agent.adapter ? stateFromScreen(text, agent.adapter.screen) : undefined
-        // A screen may show what a title does not; where it shows rest too, the title stands.
-        if (state && (agent.state === undefined || state.state !== 'idle')) agent.state = state
+        const screen = screens.get(agent.pane.id)
+        if (screen !== undefined) addShown(agent, screen)
       }
     }),
   )
+}
+
+function addShown(agent: AgentSight, screen: Screen): void {
+  const marks = agent.adapter?.screen ?? []
+  const shown = stateFromScreen(screen.text, marks)
+  if (shown === undefined) return
+  const isTold = stateFromScreen(screen.text, marks, screen) !== undefined
+  if (agent.state === undefined) {
+    if (isTold) agent.state = shown
+    // A screen may show what a title does not; where it shows rest too, the title stands.
+  } else if (shown.state !== 'idle') {
+    if (isTold) agent.state = shown
+    // The title says that it rests, what can be seen in a small pane does not: nobody knows.
+    else delete agent.state
+  }
 }
 
 /** It said nothing, or only its title says that it rests: others set titles too, and old ones stay. */

@@ -14,7 +14,7 @@ it('tells the screens of many panes apart, whatever numbers tmux gave them', asy
   const ids = panes.map(pane => pane.paneId)
   const screens = await until('all screens', async () => {
     const seen = await captureScreens(tmux, 'default', ids)
-    return [...seen.values()].every(text => text.includes('screen-')) && seen
+    return [...seen.values()].every(({ text }) => text.includes('screen-')) && seen
   })
-  expect(ids.map(id => screens.get(id)?.trim())).toEqual(panes.map((_, n) => `screen-${n}`))
+  expect(ids.map(id => screens.get(id)?.text.trim())).toEqual(panes.map((_, n) => `screen-${n}`))
 })

@@ -4,7 +4,7 @@ import { adapters } from '#lib/agents/table.ts'
 import { overUntil } from './many.ts'
 import type { Part, PartResult, Wish } from './part.ts'
 import { captured } from './screens/captured.ts'
-import { cut, FEWEST_COLUMNS, FEWEST_ROWS, withDraft } from './screens/changed.ts'
+import { cut, withDraft } from './screens/changed.ts'
 import { drawn } from './screens/drawn.ts'
 import { fault, type Shown } from './screens/shown.ts'
 import { pick, randomFrom } from './texts.ts'
@@ -25,10 +25,10 @@ export async function proveScreens(wish: Wish, read: typeof Reader = stateFromSc
   const seen = { whole: 0, cut: 0, 'with a draft': 0, drawn: 0 }
   const answers = { right: 0, unknown: 0, wrong: 0 }
   let slowestMs = 0
-  const judge = (kind: keyof typeof seen, shown: Shown, how: string) => {
+  const judge = (kind: keyof typeof seen, shown: Shown, how: string, size?: { columns: number; rows: number }) => {
     seen[kind]++
     const began = performance.now()
-    const sight = read(shown.text, marks.get(shown.cli) ?? [])
+    const sight = read(shown.text, marks.get(shown.cli) ?? [], size)
     slowestMs = Math.max(slowestMs, performance.now() - began)
     const isWhole = kind === 'whole' || kind === 'drawn'
     const what = fault(shown, sight?.state, isWhole)
@@ -45,7 +45,7 @@ export async function proveScreens(wish: Wish, read: typeof Reader = stateFromSc
     judge('drawn', own, '')
     for (const shown of [pick(random, all), own]) {
       const piece = cut(shown, random)
-      judge('cut', piece.shown, piece.how)
+      judge('cut', piece.shown, piece.how, piece.size)
       const drafted = withDraft(shown, random)
       if (drafted) judge('with a draft', drafted, ', with a draft')
     }
@@ -57,9 +57,6 @@ export async function proveScreens(wish: Wish, read: typeof Reader = stateFromSc
   return {
     tried: { screens: done() + seen.whole, ...seen },
     figures: { ...answers, 'slowest ms': Math.round(slowestMs * 10) / 10 },
-    notTried: [
-      `captures cut to fewer than ${FEWEST_COLUMNS} columns or ${FEWEST_ROWS} rows: the line that tells of work may be cut off, and an input line alone looks like rest`,
-      'status lines quoted in conversations and drafts, except of Claude Code: they are taken for work',
-    ],
+    notTried: ['status lines quoted in conversations and drafts, except of Claude Code: they are taken for work'],
   }
 }

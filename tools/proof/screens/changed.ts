@@ -3,12 +3,14 @@ import { pick, type Random } from '../texts.ts'
 import { draftOf } from './drafts.ts'
 import type { Shown } from './shown.ts'
 
-/** In a smaller one, what tells of work may be out of sight beside an input line that looks like rest. */
-export const FEWEST_COLUMNS = 40
-export const FEWEST_ROWS = 10
+const FEWEST_COLUMNS = 15
+const FEWEST_ROWS = 3
 
 /** A pane shows the bottom of what would not fit; a line that is too long ends at its edge. */
-export function cut(shown: Shown, random: Random): { shown: Shown; how: string } {
+export function cut(
+  shown: Shown,
+  random: Random,
+): { shown: Shown; how: string; size: { columns: number; rows: number } } {
   const lines = shown.text.replace(/\n+$/, '').split('\n')
   const widest = Math.max(...lines.map(line => line.length))
   const between = (least: number, most: number) => least + Math.floor(random() * Math.max(1, most - least))
@@ -18,7 +20,7 @@ export function cut(shown: Shown, random: Random): { shown: Shown; how: string }
     .slice(-rows)
     .map(line => line.slice(0, columns).trimEnd())
     .join('\n')
-  return { shown: { ...shown, text }, how: `, cut to ${columns}x${rows}` }
+  return { shown: { ...shown, text }, how: `, cut to ${columns}x${rows}`, size: { columns, rows } }
 }
 
 /** An empty input line, as each program draws it: what stands before the draft, and the hint that a draft takes the place of. */
