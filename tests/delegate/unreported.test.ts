@@ -84,9 +84,12 @@ test.each([
 ] as const)('nothing is said where %s', async (_, want) => {
   const world = makeWorld()
   const job = silent(world, want() as Parameters<typeof silent>[1])
-  expect((await statusOf(world))?.job_unreported_since).toBeNull()
-  expect((await bare(world, ['status'])).stdout).not.toContain('reported')
-  expect((await showOf(world, job.id)).unreported_since).toBeNull()
+  // At once: what was heard of a moment ago is so for 10 s.
+  const looks = [statusOf(world), bare(world, ['status']), showOf(world, job.id)] as const
+  const [line, table, shown] = await Promise.all(looks)
+  expect(line?.job_unreported_since).toBeNull()
+  expect(table.stdout).not.toContain('reported')
+  expect(shown.unreported_since).toBeNull()
 })
 
 test('nothing is said where its session has no row, or another session has its name', async () => {

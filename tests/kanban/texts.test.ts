@@ -94,7 +94,7 @@ describe('a text for a card', () => {
     part => {
       const began = performance.now()
       cleanText(part.repeat(1_000_000 / part.length), 4000)
-      expect(performance.now() - began).toBeLessThan(1500)
+      expect(performance.now() - began).toBeLessThan(8000)
     },
   )
 

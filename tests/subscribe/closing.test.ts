@@ -75,7 +75,9 @@ test('a session that somebody ends first is settled all the same', async () => {
   expect(rowOf(world, name)['termination_mode']).toBe('auto-detected (MQTT completed)')
 })
 
-test('what was ended by its job can be resumed, and the old news does not end it again', async () => {
+test('what was ended by its job can be resumed, and the old news does not end it again', {
+  timeout: 60_000,
+}, async () => {
   const world = liveWorld({ report: 'completed' })
   const broker = await mosquitto(world)
   const { name, id: conversation } = await create(world, ['--agent', 'claude'])

@@ -45,7 +45,7 @@ export function listener(world: World, flags: string[] = ['--interval', '600']):
   return {
     ...monitor,
     news,
-    async connected(times = 1, timeoutMs = 10_000) {
+    async connected(times = 1, timeoutMs = 20_000) {
       await until(`connection ${times} of the monitor`, () => isConnected(times) || monitor.isLeft(), { timeoutMs })
       if (!isConnected(times)) throw new Error(`the monitor left: ${monitor.stderr()}`)
     },
@@ -96,7 +96,7 @@ export function jobsWithoutSessions(world: World, count: number): JobFile[] {
 }
 
 /** Waits until the row is ended by its job; the row. */
-export function untilEnded(world: World, name = CLAUDE, how = 'completed', timeoutMs = 10_000): Promise<RowValues> {
+export function untilEnded(world: World, name = CLAUDE, how = 'completed', timeoutMs = 20_000): Promise<RowValues> {
   const mode = `auto-detected (MQTT ${how})`
   return until(
     `the end of ${name}`,

@@ -24,7 +24,9 @@ function followAt(world: World, aheadMs: () => number): Promise<Follower> {
   return follow(machine, bench, SILENT, () => undefined)
 }
 
-test('jobs that ended in their time while it slept are completed, not expired, whatever the clock says then', async () => {
+test('jobs that ended in their time while it slept are completed, not expired, whatever the clock says then', {
+  timeout: 60_000,
+}, async () => {
   const world = makeWorld()
   const jobs = jobsWithoutSessions(world, JOBS)
   const broker = await mosquitto(world)
