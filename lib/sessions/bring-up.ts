@@ -1,7 +1,6 @@
 /** From nothing to an agent that is up: what create and resume share. */
 
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Driver, Launch, Wish } from '#lib/agents/drive/types.ts'
 import type { Adapter } from '#lib/agents/types.ts'
@@ -13,6 +12,7 @@ import { letPaneEnd, type Started, startSession } from '#lib/tmux/start.ts'
 import { endSession } from './end.ts'
 import { agentEnvironment } from './environment.ts'
 import { makeLaunchFolder, removeLaunchFiles } from './launch-files.ts'
+import { freePort, hasLostPort } from './port.ts'
 import { runnerOf } from './program.ts'
 import { awaitReady, lastWords, type Ready, type StartedAgent } from './ready.ts'
 import { trustIfAsked } from './trust.ts'
@@ -53,10 +53,13 @@ export async function bringUp(machine: Machine, plan: Plan): Promise<Up> {
   }
 }
 
+/** How many ports are tried: between the choice and the start somebody else may take one. */
+const MAX_PORTS = 3
+
 async function upOrEnded(machine: Machine, plan: Plan): Promise<Up> {
   const { adapter, driver } = plan
-  for (const plain of [false, true]) {
-    const wish = { ...plan.wish, plain }
+  let wish: Wish = { ...plan.wish, plain: false }
+  for (let ports = 1; ; ) {
     const launch = plan.launch(wish)
     await driver.prepare?.(launch, wish, runnerOf(plan.program, plan.folder, { ...machine.env, ...plan.env }))
     const started = await start(machine, plan, launch)
@@ -94,13 +97,16 @@ async function upOrEnded(machine: Machine, plan: Plan): Promise<Up> {
       await takeDown(machine, plan.server, started)
       throw didNotComeUp(plan, { kind: 'ended', why: 'it left as soon as it was ready', seen: ready.seen })
     }
-    const isOlder = ready.kind === 'ended' && !plain && driver.unknownFlag?.test(ready.seen?.screen ?? '') === true
     if (ready.kind === 'unknown') throw silent(plan.server, ready.why)
     await takeDown(machine, plan.server, started)
     if (plan.isInterrupted?.() === true) throw interrupted(plan)
-    if (!isOlder) throw didNotComeUp(plan, ready)
+    const hasEnded = ready.kind === 'ended'
+    const isOlder = hasEnded && !wish.plain && driver.unknownFlag?.test(ready.seen?.screen ?? '') === true
+    if (isOlder) wish = { ...wish, plain: true }
+    else if (hasEnded && ports++ < MAX_PORTS && (await hasLostPort(launch, wish)))
+      wish = { ...wish, port: await freePort() }
+    else throw didNotComeUp(plan, ready)
   }
-  throw new Error('a start without rarer flags was refused for a flag')
 }
 
 async function start(machine: Machine, plan: Plan, launch: Launch): Promise<Started> {
@@ -192,15 +198,4 @@ export async function newWish(
     port: await freePort(),
     plain: false,
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
