@@ -74,7 +74,7 @@ async function run(wish: Wish): Promise<PartResult> {
         wish.onProgress(`${calms.length} storms`)
         if (isLast) break
       } while (!wish.signal.aborted)
-      lastLook(lab)
+      await lastLook(lab)
     } finally {
       watcher.stop()
       clearInterval(releasing)

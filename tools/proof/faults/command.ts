@@ -4,7 +4,7 @@ import { keyOf, type Lab, type Name } from './lab.ts'
 import { type Running, startProgram } from './processes.ts'
 
 /** Nothing that a person types may take longer, whatever is done to it meanwhile. */
-const PATIENCE_MS = 90_000
+const PATIENCE_MS = 180_000
 
 export interface Done {
   code: number | null

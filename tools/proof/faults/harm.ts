@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { end } from '../../../tests/harness/processes.ts'
 import { pick, type Random } from '../texts.ts'
 import { folderOf, type Lab, type Name } from './lab.ts'
-import { type Life, livesIn, type Running, startProgram } from './processes.ts'
+import { livesIn, type Running, startProgram } from './processes.ts'
 
 type Fault = (lab: Lab, random: Random, name: Name) => void | Promise<void>
 
@@ -56,13 +56,15 @@ const killAgent: Fault = (lab, random) => {
 
 /** With all its sessions, those of others too. Rarely: it takes a third of the world with it. */
 const killSomeServer: Fault = (lab, random) => {
-  const { servers, lives } = livesIn(lab.world)
-  const pid = oneOf(random, servers.keys())
-  if (pid !== undefined) killServer(lab, pid, lives.values())
+  // One without a name may be a pane that has not become its program yet.
+  const named = [...livesIn(lab.world).servers].filter(([, { name }]) => name !== '')
+  const [pid, server] = oneOf(random, named) ?? []
+  if (pid !== undefined && server !== undefined) killServer(lab, pid, server.start)
 }
 
-export function killServer(lab: Lab, pid: number, lives: Iterable<Life>): void {
-  for (const life of lives) if (life.serverPid === pid) lab.harmed.add(life.key)
+/** All that runs in it is harmed, also what has come since anybody looked. */
+export function killServer(lab: Lab, pid: number, start: string): void {
+  lab.harmed.add(`${pid} ${start}`)
   lab.did('tmux servers killed')
   lab.say(`SIGKILL tmux server ${pid}`)
   end(pid)
@@ -159,7 +161,8 @@ const editor: Fault = async lab => {
 
 /** Two monitors: the second one says who is there, and leaves. */
 const secondMonitor: Fault = async lab => {
-  if (lab.monitor === undefined) return
+  // One that has said nothing yet need not have its lock.
+  if (lab.monitor === undefined || lab.monitor.stdout() === '') return
   const { monitor } = lab
   const second = startProgram(lab.world, 'reconcile', ['--subscribe', '--timeout', '2'])
   const code = await second.left

@@ -43,7 +43,7 @@ export interface Lab {
   touched: Set<string>
   /** Names whose sessions may end by what was asked for, since the last calm. */
   mayEnd: Set<string>
-  /** Lives (see processes.ts) that a fault ended. */
+  /** Lives (see processes.ts) that a fault ended, and servers with all lives in them, by pid and start. */
   harmed: Set<string>
   /** Lives that are none of our business, with their marks. */
   foreign: Map<string, string>
@@ -65,6 +65,9 @@ export interface Name {
 }
 
 export const keyOf = ({ server, name }: { server: string; name: string }) => `${server}:${name}`
+/** Was it ended by a fault, by itself or with its server? */
+export const isHarmed = ({ harmed }: Lab, life: string) =>
+  harmed.has(life) || harmed.has(life.split(' ').slice(0, 2).join(' '))
 export const folderOf = (lab: Lab) => dirname(lab.world.registry)
 
 export const SERVERS = ['default', 'lab', 'two words'] as const

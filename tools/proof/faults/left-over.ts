@@ -2,11 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tmux } from '../../../tests/harness/tmux.ts'
+import { until } from '../../../tests/harness/until.ts'
 import { journal, processesOf } from '../live.ts'
 import { folderOf, type Lab, SERVERS } from './lab.ts'
 
+const ENDS_MS = 30_000
+const MOST_TEMPORARY = 2
+
 /** At the very end: prompts came once, others' sessions are as they were, and nothing is left lying about. */
-export function lastLook(lab: Lab): void {
+export async function lastLook(lab: Lab): Promise<void> {
   const counts = new Map<string, number>()
   for (const line of journal(lab.world))
     if (line.kind === 'queue' || (line.kind === 'submit' && !line.wasQueued))
@@ -17,14 +21,17 @@ export function lastLook(lab: Lab): void {
     if (count === 0 && isSure) lab.wrong(`a prompt for ${name} was acknowledged and never arrived`, text)
     lab.did(isSure ? 'prompts acknowledged' : 'prompts not acknowledged')
   }
-  leftOver(lab)
+  await leftOver(lab)
 }
 
 /** What ours were killed over may lie there until the next write; everything else was to be taken away. */
-function leftOver(lab: Lab): void {
-  const files = readdirSync(folderOf(lab), { recursive: true, encoding: 'utf8' })
-  const temporary = files.filter(file => file.endsWith('.tmp'))
-  if (temporary.length > 2) lab.wrong('temporary files were left', temporary.join(', '))
+async function leftOver(lab: Lab): Promise<void> {
+  // The monitor goes on, and an agent's hook tells of its last turn: only what stays was left.
+  const isClean = () => temporaryIn(lab).length <= MOST_TEMPORARY && straysOf(lab).length === 0
+  await until('an end of all that was begun', isClean, { timeoutMs: ENDS_MS, everyMs: 200 }).catch(() => undefined)
+  const [temporary, strays] = [temporaryIn(lab), straysOf(lab)]
+  if (temporary.length > MOST_TEMPORARY) lab.wrong('temporary files were left', temporary.join(', '))
+  if (strays.length > 0) lab.wrong('processes of ours were left', strays.join('\n'))
   for (const server of SERVERS) {
     const buffers = linesOf(lab, server, ['list-buffers'])
     if (buffers.length > (lab.tried['commands killed'] ?? 0))
@@ -32,12 +39,18 @@ function leftOver(lab: Lab): void {
     const hooks = linesOf(lab, server, ['show-hooks', '-g']).filter(line => /\[\d+\]/.test(line))
     if (hooks.length > 0) lab.wrong(`hooks were left on ${server}`, hooks.join('\n'))
   }
-  const strays = processesOf(lab.world).flatMap(pid => {
+}
+
+function temporaryIn(lab: Lab): string[] {
+  return readdirSync(folderOf(lab), { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.tmp'))
+}
+
+function straysOf(lab: Lab): string[] {
+  return processesOf(lab.world).flatMap(pid => {
     const words = textOf(`/proc/${pid}/cmdline`).split('\0')
     const isOurs = words.some(word => word.startsWith(BUNDLE) && word.endsWith('.cjs'))
     return isOurs && pid !== lab.monitor?.pid && !isBelow(pid, lab.monitor?.pid) ? [`${pid} ${words.join(' ')}`] : []
   })
-  if (strays.length > 0) lab.wrong('processes of ours were left', strays.join('\n'))
 }
 
 /** None where the server has just ended with its last session. */

@@ -2,6 +2,7 @@
 import { until } from '../../../tests/harness/until.ts'
 import { type Lab, rowsIn } from './lab.ts'
 import { livesIn, startProgram } from './processes.ts'
+import { GRACE_MS } from './watcher.ts'
 
 /** A report that nobody acts upon must be true as well. */
 export async function look(lab: Lab): Promise<void> {
@@ -21,9 +22,18 @@ export async function look(lab: Lab): Promise<void> {
     if (drift.class !== 'A' || drift.kind !== 'gone') continue
     const row = rows.find(({ name, tmux_server }) => name === drift.name && (tmux_server ?? 'default') === drift.server)
     const key = row && `${row.tmux_server_pid} ${row.tmux_server_pid_start} ${row.tmux_session_id}`
-    if (key !== undefined && before.has(key) && after.has(key))
+    if (key !== undefined && before.has(key) && after.has(key) && (await stays(lab, key)))
       lab.wrong(`a report calls ${drift.name} gone, and it lives`, JSON.stringify(drift))
   }
+}
+
+/** Its session may have ended before the report, with its program still on its way out. */
+function stays(lab: Lab, life: string): Promise<boolean> {
+  const left = () => !livesIn(lab.world).lives.has(life)
+  return until('its end', left, { timeoutMs: GRACE_MS, everyMs: 200 }).then(
+    () => false,
+    () => true,
+  )
 }
 
 /** The monitor, as it runs for weeks; started again wherever it was killed. */

@@ -1,7 +1,7 @@
 /** What people do meanwhile with sessions, by our commands and by tmux. What they were promised is remembered. */
 import { tmux } from '../../../tests/harness/tmux.ts'
 import { alone, at, command, freshText } from './command.ts'
-import { keyOf, type Lab, type Name, type Promised, registryText, rowIn } from './lab.ts'
+import { isHarmed, keyOf, type Lab, type Name, type Promised, registryText, rowIn } from './lab.ts'
 import { livesIn } from './processes.ts'
 
 export const create = alone(async (lab, name, random) => {
@@ -63,7 +63,7 @@ function promise(lab: Lab, name: Name, what: 'running' | 'ended'): void {
   const lives = livesIn(lab.world).lives.has(key)
   if (what === 'ended' && lives) lab.wrong(`${keyOf(name)} was said to be stopped, and lives`, JSON.stringify(row))
   const isClosed = [...lab.jobs.values()].some(job => job.reported && keyOf(job) === keyOf(name))
-  if (what === 'running' && !lives && !lab.harmed.has(key) && !isClosed)
+  if (what === 'running' && !lives && !isHarmed(lab, key) && !isClosed)
     lab.wrong(`${keyOf(name)} was said to run, and does not`, JSON.stringify(row))
 }
 

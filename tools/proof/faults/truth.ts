@@ -5,7 +5,7 @@ import type { Row } from '#lib/registry/schema.ts'
 import { tmux } from '../../../tests/harness/tmux.ts'
 import { CLIS, journal } from '../live.ts'
 import { FORGER } from './jobs.ts'
-import { FOREIGN, folderOf, keyOf, type Lab, SERVERS } from './lab.ts'
+import { FOREIGN, folderOf, isHarmed, keyOf, type Lab, SERVERS } from './lab.ts'
 import { lifeKey, livesIn } from './processes.ts'
 import { lifeOf, type Seen } from './watcher.ts'
 
@@ -31,7 +31,7 @@ export function problemsOf(lab: Lab, { rows }: Seen): string[] {
       problems.push(`${server}:${name} lives and its row says ${row?.status ?? 'nothing'}`)
   }
   for (const key of lab.foreign.keys())
-    if (!lives.has(key) && !lab.harmed.has(key)) problems.push(`a session of others (${key}) was ended`)
+    if (!lives.has(key) && !isHarmed(lab, key)) problems.push(`a session of others (${key}) was ended`)
   for (const [key, row] of rows) {
     if (row.status === 'running' && !lives.has(lifeOf(row))) problems.push(`${key} is running on record, and is gone`)
     if (row.op !== undefined && !isClosing(lab, row)) problems.push(`${key} has an op of pid ${row.op?.pid}`)

@@ -3,12 +3,12 @@ import { readFileSync, statSync } from 'node:fs'
 import { parse } from 'yaml'
 import type { Row } from '#lib/registry/schema.ts'
 import { registrySchema } from '#lib/registry/schema.ts'
-import { keyOf, type Lab } from './lab.ts'
+import { isHarmed, keyOf, type Lab } from './lab.ts'
 import { isSame, type Life, lifeKey, livesIn } from './processes.ts'
 
 const EVERY_MS = 40
-/** A session that the file calls ended may still be on its way out; after this it is alive. */
-const GRACE_MS = 3000
+/** A session that the file calls ended may still be on its way out, longer on a busy machine; after this it is alive. */
+export const GRACE_MS = 10_000
 
 export interface Seen {
   rows: Map<string, Row>
@@ -149,7 +149,7 @@ function missed(lab: Lab, known: Map<string, string>, { rows }: Seen, lives: Rea
     if (lives.has(life)) continue
     known.delete(life)
     const isAsked = lab.mayEnd.has(key) || [...lab.jobs.values()].some(job => job.reported && keyOf(job) === key)
-    if (!lab.harmed.has(life) && !isAsked)
+    if (!isHarmed(lab, life) && !isAsked)
       lab.wrong(`the session of ${key} ended, and nobody ended it`, `life ${life}\n${JSON.stringify(rows.get(key))}`)
   }
   for (const [key, row] of rows) if (row.status === 'running' && lives.has(lifeOf(row))) known.set(lifeOf(row), key)
