@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { emit, jobFile, writeJob } from '../harness/jobs.ts'
 import { bare, readJson } from '../harness/live-create.ts'
 import { startMonitor } from '../harness/monitor.ts'
-import { startMosquitto } from '../harness/mosquitto.ts'
+import { freePort, startMosquitto } from '../harness/mosquitto.ts'
 import { end } from '../harness/processes.ts'
 import { writeRegistry, writeText } from '../harness/rows.ts'
 import { until } from '../harness/until.ts'
@@ -84,9 +84,11 @@ test('over TLS only a certificate by the authority that is named will do', async
 test('`delegate-job broker` runs one that monitor and agents find by its file', async () => {
   const world = makeWorld()
   const { job } = delegated(world)
-  const running = startMonitor(world, ['delegate-job', 'broker'], 'agent-sessions')
+  // Port 1883, where it goes unasked, may be another's on this machine.
+  const port = await freePort()
+  const running = startMonitor(world, ['delegate-job', 'broker', '--port', `${port}`], 'agent-sessions')
   const broker = await embeddedBroker(world)
-  expect(broker.pid).toBe(running.pid)
+  expect(broker).toMatchObject({ pid: running.pid, port })
   const monitor = await connectedListener(world)
   const heard = await listen(broker)
   expect(await emit(world, job.id, 'completed')).toMatchObject({ published: true })
