@@ -114,7 +114,7 @@ describe('the demo', () => {
     const { stdout } = await run(join(bundle, 'node_modules/.bin/tsx'), [join(bundle, 'tools/demo.ts')], {
       cwd,
       env: { ...env, ...users },
-      timeout: 25_000,
+      timeout: 80_000,
     })
     expect([own, env.HOME, env.TMUX_TMPDIR].flatMap(folder => readdirSync(folder))).toEqual([])
     expect(stdout).not.toContain('mine')
@@ -131,5 +131,5 @@ describe('the demo', () => {
       /closed: my-review/m,
     ])
       expect(stdout).toMatch(line)
-  })
+  }, 90_000)
 })

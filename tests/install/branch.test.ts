@@ -78,4 +78,4 @@ it('the branch skills holds what travels alone; the work tree and the index stay
   ])
   expect([ran.code, ran.stderr.includes('rror')]).toEqual([0, false])
   expect(JSON.parse(ran.stdout)).toMatchObject({ created: true })
-}, 60_000)
+}, 120_000)

@@ -114,4 +114,4 @@ it('an agent of the config: each line tries the part of it that stands beside it
     .trim()
     .split('\n')
   expect(turns.map(line => JSON.parse(line).text)).toEqual([expect.stringMatching(/^Mend the failing test\n/)])
-})
+}, 60_000)
