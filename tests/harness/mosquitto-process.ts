@@ -111,11 +111,14 @@ export async function mosquittoProcess({
       await gone
     },
     async save() {
-      // It writes another file and renames it.
-      const inode = () => statSync(join(folder, 'mosquitto.db'), { throwIfNoEntry: false })?.ino
-      const before = inode()
+      // It writes another file and renames it; the number of the one before is given again.
+      const file = () => {
+        const stats = statSync(join(folder, 'mosquitto.db'), { throwIfNoEntry: false, bigint: true })
+        return stats && `${stats.ino} ${stats.mtimeNs}`
+      }
+      const before = file()
       child?.kill('SIGUSR1')
-      await until('mosquitto to save', () => inode() !== before)
+      await until('mosquitto to save', () => file() !== before)
     },
     async start() {
       const started = spawn('mosquitto', ['-c', join(folder, 'mosquitto.conf')], {
