@@ -9,8 +9,8 @@ export default defineConfig({
     // Real tmux servers and processes: half of the time is spent waiting for them. Four files at once keep two cores busy
     // without starving the bounded waits.
     maxWorkers: 4,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 })
