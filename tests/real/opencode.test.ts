@@ -79,7 +79,8 @@ describe.skipIf(real.isMissing)(`the real OpenCode ${real.version}${real.note}`,
     await until('its own word that it rests', async () => (await state())?.state === 'idle', { timeoutMs: 60_000 })
     expect(agent.id()).toBe(agent.launch.id)
     expect((await agent.say('WAIT6000 hello')).outcome).toBe('delivered')
-    expect(await state()).toEqual({ state: 'working', source: 'api' })
+    // While it begins a turn it answers nobody, for up to a second here.
+    await until('its own word that it works', async () => (await state())?.state === 'working')
     expect(await agent.say('RUN(touch ran)')).toMatchObject({ outcome: 'queued', proof: 'record' })
     await agent.becomes('waiting')
     expect(await state()).toEqual({ state: 'waiting', detail: 'permission prompt', source: 'api' })
