@@ -49,8 +49,11 @@ export function installSkills(wish: InstallWish): Installed[] {
   }
 }
 
-function actionFor({ from, to, link }: InstallWish, name: string): Installed['action'] {
-  const standing = ours(join(to, name), name)
+function actionFor(
+  { from, to, link }: InstallWish,
+  name: string,
+  standing = ours(join(to, name), name),
+): Installed['action'] {
   if (standing.kind === 'absent') return 'installed'
   const source = join(from, name)
   const isSame = link
@@ -83,10 +86,11 @@ function putOne(wish: InstallWish, name: string, aside: string): void {
   if (link) symlinkSync(join(from, name), fresh)
   else copySkill(join(from, name), fresh)
   for (let tries = 1; ; tries++) {
-    if (actionFor(wish, name) === 'unchanged') return
+    const standing = ours(path, name)
+    if (actionFor(wish, name, standing) === 'unchanged') return
+    const { kind } = standing
     let isAside = false
     try {
-      const { kind } = ours(path, name)
       // A link is replaced by a link in one stroke; a folder cannot be.
       if (kind !== 'absent' && !(link && kind === 'link')) {
         renameSync(path, old)

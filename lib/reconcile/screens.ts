@@ -1,4 +1,4 @@
-import { stateFromScreen } from '#lib/agents/screen.ts'
+import { isToldIn, stateFromScreen } from '#lib/agents/screen.ts'
 import { serverOf } from '#lib/registry/rows.ts'
 import type { Machine } from '#lib/system/machine.ts'
 import { captureScreens, type Screen } from '#lib/tmux/capture.ts'
@@ -35,18 +35,12 @@ export async function addSlowStates(machine: Machine, observation: Observation):
 }
 
 function addShown(agent: AgentSight, screen: Screen): void {
-  const marks = agent.adapter?.screen ?? []
-  const shown = stateFromScreen(screen.text, marks)
-  if (shown === undefined) return
-  const isTold = stateFromScreen(screen.text, marks, screen) !== undefined
-  if (agent.state === undefined) {
-    if (isTold) agent.state = shown
-    // A screen may show what a title does not; where it shows rest too, the title stands.
-  } else if (shown.state !== 'idle') {
-    if (isTold) agent.state = shown
-    // The title says that it rests, what can be seen in a small pane does not: nobody knows.
-    else delete agent.state
-  }
+  const shown = stateFromScreen(screen.text, agent.adapter?.screen ?? [])
+  // A screen may show what a title does not; where it shows rest too, the title stands.
+  if (shown === undefined || (agent.state !== undefined && shown.state === 'idle')) return
+  if (isToldIn(screen, shown)) agent.state = shown
+  // Its title, if anything, says that it rests, and what can be seen in a small pane does not: nobody knows.
+  else delete agent.state
 }
 
 /** It said nothing, or only its title says that it rests: others set titles too, and old ones stay. */

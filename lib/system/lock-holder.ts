@@ -105,9 +105,9 @@ function entries(folder: string): string[] {
 }
 
 function noteIn(fd: number): Note | undefined {
-  const stats = fstatSync(fd)
-  const { size } = stats
-  if (!stats.isFile() || size === 0 || size > NOTE_BYTES) return undefined
+  // What is no plain file has no size, or a folder's.
+  const { size } = fstatSync(fd)
+  if (size === 0 || size > NOTE_BYTES) return undefined
   const bytes = Buffer.alloc(size)
   readSync(fd, bytes, 0, size, 0)
   return parseNote(bytes.toString('utf8'))

@@ -1,5 +1,5 @@
 /** Wrong states: captured screens of the real programs and drawn ones of the stand-ins, whole, cut, and with a person's draft. */
-import { type stateFromScreen as Reader, stateFromScreen } from '#lib/agents/screen.ts'
+import { isToldIn, type stateFromScreen as Reader, stateFromScreen } from '#lib/agents/screen.ts'
 import { adapters } from '#lib/agents/table.ts'
 import { overUntil } from './many.ts'
 import type { Part, PartResult, Wish } from './part.ts'
@@ -28,7 +28,8 @@ export async function proveScreens(wish: Wish, read: typeof Reader = stateFromSc
   const judge = (kind: keyof typeof seen, shown: Shown, how: string, size?: { columns: number; rows: number }) => {
     seen[kind]++
     const began = performance.now()
-    const sight = read(shown.text, marks.get(shown.cli) ?? [], size)
+    const shownState = read(shown.text, marks.get(shown.cli) ?? [])
+    const sight = shownState && (size === undefined || isToldIn(size, shownState)) ? shownState : undefined
     slowestMs = Math.max(slowestMs, performance.now() - began)
     const isWhole = kind === 'whole' || kind === 'drawn'
     const what = fault(shown, sight?.state, isWhole)
