@@ -49,6 +49,8 @@ export function statusTable(view: StatusView, home: string | undefined, columns?
   const notes = lost.map(({ name, reason }) => `server ${visible(name)} is unknown: ${visible(reason ?? '')}`)
   if (rows.length === 0)
     notes.unshift(`no ${view.not_shown > 0 ? 'running ' : ''}sessions in ${visible(view.yaml_path)}`)
+  if (rows.length === 0 && view.not_shown === 0)
+    notes.push('`agent-sessions create` starts one, `agent-sessions reconcile` finds those that run already')
   if (view.not_shown > 0) notes.push(`${view.not_shown} ended (--all shows them)`)
   const cached = view.drifts.filter(drift => drift.server === '').map(drift => visible(drift.msg))
   const silent = view.sessions.flatMap(unreportedOf)

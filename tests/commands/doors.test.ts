@@ -40,7 +40,7 @@ describe('from any folder', () => {
   it('the script of the skill status shows the table', async () => {
     const script = join(bundle, 'skills/status/scripts/status.ts')
     const { stdout } = await run(join(bundle, 'node_modules/.bin/tsx'), [script], elsewhere())
-    expect(stdout).toMatch(/^no sessions in .*agent-sessions\.yaml$/m)
+    expect(stdout).toMatch(/^no sessions in .*agent-sessions\.yaml\n`agent-sessions create` starts one, /m)
   })
 
   it.each(['create', 'resume', 'stop', 'delegate-job'])(
